@@ -1,0 +1,229 @@
+"""Setting up the firm and its customers. Versions are added, never edited; what is in use is
+ended or retired, never deleted."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+from decimal import Decimal
+
+from django.db import transaction
+
+from ..journal import deadlines
+from ..journal.writer import load
+from ..models import (
+    Address,
+    Area,
+    CalendarVersion,
+    Case,
+    Contract,
+    ContractKind,
+    ContractVersion,
+    Mailbox,
+    Membership,
+    Organisation,
+    OrganisationKind,
+    Person,
+    PolicyVersion,
+    Queue,
+    Rate,
+    RateVersion,
+    SlaVersion,
+    Window,
+)
+from ..policy.billing import Activity
+from ..policy.calendar import Calendar
+from ..policy.fields import N_, InvalidField
+from ..policy.priority import Priority
+from ..policy.stages import Role
+from ..policy.versions import PolicyParameters
+from . import windows
+from .binding import STANDARD
+
+FIRM_EXISTS = N_("the installation already has its firm, %(name)s")
+WRONG_SIDE = N_("%(role)s is not a role in %(organisation)s")
+NOT_OF_THE_FIRM = N_("%(person)s does not belong to the firm")
+OTHER_CURRENCY = N_("rates must be in %(wanted)s, not %(given)s")
+
+_CUSTOMERS = frozenset({Role.USER, Role.LEAD, Role.OWNER})
+
+
+def found_firm(name: str) -> Organisation:
+    """The firm itself, one an installation. Raises InvalidField when there is one."""
+    firm = Organisation.objects.filter(kind=OrganisationKind.FIRM).first()
+    if firm is not None:
+        raise InvalidField("name", FIRM_EXISTS, name=firm.name)
+    return Organisation.objects.create(name=name, kind=OrganisationKind.FIRM)
+
+
+def add_customer(name: str, *, spoc: Person | None = None, language: str = "es") -> Organisation:
+    """A customer, with its single point of contact at the firm."""
+    if spoc is not None and not spoc.is_firm:
+        raise InvalidField("spoc", NOT_OF_THE_FIRM, person=str(spoc))
+    return Organisation.objects.create(name=name, spoc=spoc, language=language)
+
+
+def name_spoc(customer: Organisation, spoc: Person) -> None:
+    """Another single point of contact for a customer, from now on."""
+    if not spoc.is_firm:
+        raise InvalidField("spoc", NOT_OF_THE_FIRM, person=str(spoc))
+    customer.spoc = spoc
+    customer.save(update_fields=["spoc"])
+
+
+@transaction.atomic
+def add_person(
+    email: str, name: str = "", *, language: str = "es", verified_at: datetime | None = None
+) -> Person:
+    """Somebody by their address, found again where it is known (in any letter case)."""
+    address = Address.objects.select_related("person").filter(email__iexact=email.strip()).first()
+    if address is not None:
+        return address.person
+    person = Person(email=email.strip().lower(), name=name.strip()[:200], language=language)
+    person.set_unusable_password()
+    person.save()
+    Address.objects.create(person=person, email=person.email, verified_at=verified_at)
+    return person
+
+
+def give_role(
+    person: Person,
+    organisation: Organisation,
+    role: Role,
+    *,
+    since: datetime,
+    area: Area | None = None,
+    level: str = "",
+    substitute: bool = False,
+) -> Membership:
+    """A person's role in an organisation from a moment on. Raises InvalidField when the role is
+    not one of that side."""
+    if (role in _CUSTOMERS) != (organisation.kind == OrganisationKind.CUSTOMER):
+        raise InvalidField("role", WRONG_SIDE, role=role, organisation=organisation.name)
+    return Membership.objects.create(
+        person=person,
+        organisation=organisation,
+        role=role,
+        area=area,
+        level=level,
+        substitute=substitute,
+        since=since,
+    )
+
+
+def end_role(membership: Membership, at: datetime) -> None:
+    """End a role; what was done in it stays theirs."""
+    membership.until = at
+    membership.save(update_fields=["until"])
+
+
+def publish_policy(text: str, rules: PolicyParameters, in_force_from: datetime) -> PolicyVersion:
+    """The next version of the service policy, with its hash and all its parameters (P07)."""
+    return PolicyVersion.objects.create(
+        number=PolicyVersion.objects.count() + 1,
+        text=text,
+        sha256=hashlib.sha256(text.encode()).hexdigest(),
+        parameters=rules.to_json(),
+        in_force_from=in_force_from,
+    )
+
+
+@transaction.atomic
+def publish_calendar(calendar: Calendar, name: str = STANDARD) -> CalendarVersion:
+    """The next version of a calendar. Terms that run may get longer by it, never shorter."""
+    before = CalendarVersion.objects.filter(name=name).count()
+    version = CalendarVersion.objects.create(name=name, number=before + 1, data=calendar.to_json())
+    running = Window.objects.filter(closed_at__isnull=True, calendar__name=name)
+    for case_id in sorted(set(running.values_list("case_id", flat=True))):
+        _compute_terms_again(case_id)
+    return version
+
+
+def _compute_terms_again(case_id: int) -> None:
+    Case.objects.select_for_update().get(pk=case_id)
+    case = load(case_id)
+    for window in case.windows.filter(closed_at__isnull=True):
+        windows.recompute(window)
+    deadlines.replan(case)
+
+
+def publish_sla(name: str, rows: Mapping[Priority, tuple[int, int, bool]]) -> SlaVersion:
+    """The next version of a table of committed times: for each priority the minutes to a first
+    response and to delivery, and whether they run round the clock (P21)."""
+    plain = {
+        str(priority): {"response": response, "delivery": delivery, "round_the_clock": always}
+        for priority, (response, delivery, always) in rows.items()
+    }
+    number = SlaVersion.objects.filter(name=name).count() + 1
+    return SlaVersion.objects.create(name=name, number=number, rows=plain)
+
+
+@transaction.atomic
+def publish_rates(
+    currency: str, hourly: Mapping[Activity, Decimal], name: str = STANDARD
+) -> RateVersion:
+    """The next version of a list of hourly rates, in one currency."""
+    before = RateVersion.objects.filter(name=name).order_by("number").last()
+    if before is not None and before.currency != currency:
+        raise InvalidField("currency", OTHER_CURRENCY, wanted=before.currency, given=currency)
+    number = before.number + 1 if before is not None else 1
+    version = RateVersion.objects.create(name=name, number=number, currency=currency)
+    for activity, rate in hourly.items():
+        Rate.objects.create(version=version, activity=activity, hourly=rate)
+    return version
+
+
+def add_contract(organisation: Organisation, name: str, kind: ContractKind) -> Contract:
+    return Contract.objects.create(organisation=organisation, name=name, kind=kind)
+
+
+def publish_contract(
+    contract: Contract,
+    *,
+    valid_from: date,
+    valid_until: date | None,
+    rates: RateVersion,
+    calendar: CalendarVersion,
+    policy: PolicyVersion,
+    sla: SlaVersion | None = None,
+    hour_bank_minutes: int | None = None,
+    rounding_minutes: int = 15,
+) -> ContractVersion:
+    """The next version of a contract; a running case keeps the one it is pinned to (P09)."""
+    return ContractVersion.objects.create(
+        contract=contract,
+        number=contract.versions.count() + 1,
+        valid_from=valid_from,
+        valid_until=valid_until,
+        rates=rates,
+        calendar=calendar,
+        policy=policy,
+        sla=sla,
+        hour_bank_minutes=hour_bank_minutes,
+        rounding_minutes=rounding_minutes,
+    )
+
+
+def add_mailbox(
+    address: str,
+    name: str,
+    *,
+    organisation: Organisation | None = None,
+    queue: Queue | None = None,
+    transport: str = "listener",
+) -> Mailbox:
+    """An address at which the firm receives mail, for one customer or one queue (P11)."""
+    return Mailbox.objects.create(
+        address=address.lower(),
+        name=name,
+        organisation=organisation,
+        queue=queue,
+        transport=transport,
+    )
+
+
+def add_words(model: type, words: Iterable[tuple[str, str]]) -> None:
+    """Codes and names of the firm's vocabulary (modules, types, ...); known ones are left."""
+    for code, name in words:
+        model.objects.get_or_create(code=code, defaults={"name": name})  # type: ignore[attr-defined]

@@ -1,0 +1,145 @@
+"""The clock, a named author: what happens because time has passed (P03, P24, P26, P27).
+
+A deadline row is a hint. Firing one locks the case, plans again, and acts at the due moment only
+if it still stands; a late firing acts at its due time. A row that raises is set aside with its
+error and never stops the others.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from ..journal import deadlines
+from ..journal.writer import Writing, act, load
+from ..models import Case, Deadline, LedgerLine, Person, Version, Warranty, Window
+from ..models.roles import owners_of
+from ..policy.authors import CLOCK, Occasion
+from ..policy.deadlines import DEADLINES
+from ..policy.kinds import Payload
+from ..policy.refusals import Refused
+from . import life, warranty, windows
+from .writing import recipients
+
+LOOK_AGAIN = timedelta(minutes=1)
+
+
+@act("remind")
+def remind(w: Writing, *, deadline: Deadline) -> Payload:
+    """The clock reminds whoever has to move, then the service owner, then the manager."""
+    w.told += _reminded(w, deadline)
+    return {
+        "deadline": deadline.kind,
+        "due": deadline.due_at,
+        "subject": deadline.subject,
+        "step": deadline.step,
+    }
+
+
+def _reminded(w: Writing, deadline: Deadline) -> list[Person]:
+    """The customer's people for what is theirs to decide, with the owner from the second
+    reminder on; the firm's for what is the firm's."""
+    case = w.case
+    firm = [case.assignee] if case.assignee is not None else []
+    if case.organisation is not None and case.organisation.spoc is not None:
+        firm.append(case.organisation.spoc)
+    if deadline.kind == "hold_reminder":
+        return firm
+    if deadline.kind == "wait_reminder":
+        wait = case.waits.get(pk=deadline.subject)
+        customer = [wait.person] if wait.person is not None else recipients(case, w.at)
+    else:
+        customer = recipients(case, w.at)
+    if deadline.step > 0:
+        customer = [*customer, *owners_of(case, w.at)]
+    escalates = deadline.kind == "answer_overdue" or deadline.step > 1
+    return [*customer, *firm] if escalates else customer
+
+
+@act("breach")
+def breach(w: Writing, *, deadline: Deadline) -> Payload:
+    """The clock notes once that a term of the firm's passed without being met."""
+    return {"deadline": deadline.kind, "due": deadline.due_at, "subject": deadline.subject}
+
+
+def due(until: datetime) -> Iterator[int]:
+    """The ids of the deadlines that fall due up to `until`, earliest first, read anew after each
+    one fired: an act may plan others that fall due as well."""
+    passed: set[int] = set()
+    while True:
+        pending = Deadline.objects.filter(
+            fired_at__isnull=True, failed_at__isnull=True, due_at__lte=until
+        ).exclude(not_before__gt=until)
+        row = pending.exclude(pk__in=passed).order_by("due_at", "pk").first()
+        if row is None:
+            return
+        passed.add(row.pk)
+        yield row.pk
+
+
+def fire(deadline_id: int, now: datetime) -> LedgerLine | None:
+    """Fire one deadline: the receipt, or None if it no longer stood or has to wait."""
+    try:
+        with transaction.atomic():
+            return _fire(deadline_id, now)
+    except Exception:  # one bad row never stops the others
+        Deadline.objects.filter(pk=deadline_id, fired_at__isnull=True).update(
+            failed_at=now, error=traceback.format_exc()[-4000:]
+        )
+        return None
+
+
+def _fire(deadline_id: int, now: datetime) -> LedgerLine | None:
+    hint = Deadline.objects.filter(pk=deadline_id, fired_at__isnull=True).first()
+    if hint is None:
+        return None
+    case = _lock_and_plan_again(hint.case_id)
+    row = Deadline.objects.filter(pk=deadline_id, fired_at__isnull=True, due_at__lte=now).first()
+    if row is None:
+        return None
+    occasion = Occasion(case.pk, CLOCK, row.due_at)
+    try:
+        with transaction.atomic():
+            row.fired_at = now
+            row.save(update_fields=["fired_at"])
+            return _ACTS[DEADLINES[row.kind].act](occasion, row)
+    except Refused as refusal:
+        if refusal.code not in _WAITS:
+            raise
+        Deadline.objects.filter(pk=deadline_id).update(not_before=now + LOOK_AGAIN)
+        return None
+
+
+# Refusals that time heals: unread mail, a calendar year that a manager has still to review.
+_WAITS = ("mail_unread", "year_not_reviewed")
+
+
+def _lock_and_plan_again(case_id: int) -> Case:
+    """Lock the case, compute its open terms and its deadlines again."""
+    Case.objects.select_for_update().get(pk=case_id)
+    case = load(case_id)
+    for window in case.windows.filter(closed_at__isnull=True):
+        windows.recompute(window)
+    deadlines.replan(case)
+    return case
+
+
+def _version_of(row: Deadline) -> Version:
+    return Window.objects.select_related("version").get(pk=row.subject).version
+
+
+_ACTS: dict[str, Callable[[Occasion, Deadline], LedgerLine]] = {
+    "remind": lambda occasion, row: remind(occasion, deadline=row),
+    "breach": lambda occasion, row: breach(occasion, deadline=row),
+    "accept_tacitly": lambda occasion, row: life.accept_tacitly(occasion, version=_version_of(row)),
+    "accept_proposal_tacitly": lambda occasion, row: life.accept_proposal_tacitly(
+        occasion, version=_version_of(row)
+    ),
+    "end_warranty": lambda occasion, row: warranty.end_warranty(
+        occasion, warranty=Warranty.objects.get(pk=row.subject)
+    ),
+    "decline": lambda occasion, row: life.decline(occasion),
+}

@@ -1,0 +1,177 @@
+"""What is said on a case: comments, notes, files, questions and answers (P10, P13, P16)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..journal.writer import Writing, act
+from ..models import (
+    Addressee,
+    Audience,
+    Membership,
+    MessageKind,
+    Person,
+    RawMail,
+    Verdict,
+    Wait,
+    Watcher,
+)
+from ..models.roles import is_customer_side, owners_of
+from ..policy.files import File
+from ..policy.kinds import Payload
+from ..policy.stages import Role
+from . import windows
+from .writing import require_text, write_message
+
+
+@act("comment")
+def comment(
+    w: Writing,
+    *,
+    text: str,
+    files: Sequence[File] = (),
+    raw_mail: RawMail | None = None,
+    whole_text: str = "",
+    html: str = "",
+) -> Payload:
+    """Somebody comments by one of the two channels; a customer's comment inside a term holds its
+    clock until it has been classified (P16, P24, P25)."""
+    words = text.strip() if raw_mail is not None or files else require_text(w, text)
+    message = write_message(
+        w,
+        MessageKind.COMMENT,
+        words,
+        files=files,
+        raw_mail=raw_mail,
+        whole_text=whole_text,
+        html=html,
+    )
+    holds = windows.hold_windows(w, message)
+    customer = is_customer_side(w.roles)
+    if customer and not holds and _comes_late(w):
+        message.late = True
+        message.save(update_fields=["late"])
+    return {
+        "message": message.pk,
+        "side": "customer" if customer else "firm",
+        "holds": holds,
+        "text_hash": message.hash_of(),
+        "raw_mail": raw_mail.pk if raw_mail is not None else None,
+    }
+
+
+def _comes_late(w: Writing) -> bool:
+    tacit = w.case.decisions.filter(verdict=Verdict.TACIT, annulled_at__isnull=True)
+    return tacit.filter(version__window__until__lte=w.at).exists()
+
+
+@act("internal_note")
+def internal_note(w: Writing, *, text: str, files: Sequence[File] = ()) -> Payload:
+    """The firm notes something for itself; no customer ever sees it (P05)."""
+    message = write_message(
+        w,
+        MessageKind.INTERNAL_NOTE,
+        require_text(w, text),
+        audience=Audience.FIRM,
+        files=files,
+    )
+    return {"message": message.pk, "text_hash": message.hash_of()}
+
+
+@act("attach")
+def attach(w: Writing, *, files: Sequence[File]) -> Payload:
+    """Somebody attaches files for both sides to see (P16)."""
+    if not files:
+        w.refuse("text_required", "files")
+    message = write_message(w, MessageKind.ATTACHMENT, "", files=files)
+    windows.hold_windows(w, message)
+    return {"files": [file.sha256 for file in files], "message": message.pk}
+
+
+@act("log_non_binding_contact")
+def log_non_binding_contact(w: Writing, *, medium: str, text: str) -> Payload:
+    """Support notes a contact outside the two channels; it binds nobody, and the customer is
+    told so (P16)."""
+    if medium not in MEDIA:
+        w.refuse("reason_unknown", "medium", value=medium)
+    message = write_message(w, MessageKind.NON_BINDING, require_text(w, text))
+    return {"message": message.pk, "medium": medium, "text_hash": message.hash_of()}
+
+
+MEDIA = ("phone", "chat", "visit", "meeting", "other")
+
+
+@act("ask")
+def ask(w: Writing, *, addressee: Addressee, text: str, person: Person | None = None) -> Payload:
+    """The firm asks somebody for what is missing; its own clock stands still until the answer,
+    or until it is withdrawn (P10, P13)."""
+    if w.case.waits.filter(ended_at__isnull=True).exists():
+        w.refuse("wait_open")
+    if person is not None and addressee != Addressee.THIRD_PARTY:
+        _require_customer(w, person)
+    wait = Wait.objects.create(
+        case=w.case,
+        addressee=addressee,
+        person=person,
+        asked_by=w.by,
+        asked_at=w.at,
+        text=require_text(w, text),
+    )
+    w.told += [person] if person is not None else _addressees(w, addressee)
+    return {
+        "wait": wait.pk,
+        "addressee": addressee,
+        "person": person.pk if person is not None else None,
+        "text_hash": wait.hash_of(),
+    }
+
+
+def _require_customer(w: Writing, person: Person) -> None:
+    if person.pk != w.case.reporter_id and (
+        w.case.organisation_id not in person.organisation_ids()
+    ):
+        w.refuse("not_a_member", "person")
+
+
+def _addressees(w: Writing, addressee: Addressee) -> list[Person]:
+    """Whom a question goes to: the reporter, the leads of the case's area, or the owner."""
+    if addressee == Addressee.OWNER:
+        return owners_of(w.case, w.at)
+    if addressee == Addressee.LEAD:
+        leads = Membership.objects.in_force(w.at).filter(
+            organisation=w.case.organisation_id, role=Role.LEAD
+        )
+        if w.case.area_id is not None:
+            leads = leads.filter(area=w.case.area_id)
+        return [lead.person for lead in leads.select_related("person")]
+    if addressee == Addressee.USER and w.case.reporter is not None:
+        return [w.case.reporter]
+    return []
+
+
+@act("answer")
+def answer(w: Writing, *, wait: Wait, text: str, files: Sequence[File] = ()) -> Payload:
+    """The question is answered, by the customer, or by the firm where a third party was asked
+    or the question is withdrawn; the firm's clock runs on (P10, P13)."""
+    row = Wait.objects.get(pk=wait.pk, case=w.case)
+    if row.ended_at is not None:
+        w.refuse("wait_closed")
+    message = write_message(w, MessageKind.ANSWER, require_text(w, text), files=files)
+    windows.hold_windows(w, message)
+    row.ended_at, row.answered = w.at, True
+    row.save(update_fields=["ended_at", "answered"])
+    return {"wait": row.pk, "message": message.pk, "text_hash": message.hash_of()}
+
+
+@act("watch")
+def watch(w: Writing, *, person: Person | None = None, following: bool = True) -> Payload:
+    """Somebody follows the case, or no longer does; only people of the two sides can (P04)."""
+    who = person or w.by
+    if not who.is_firm:
+        _require_customer(w, who)
+    running = w.case.watchers.filter(person=who, until__isnull=True)
+    if not following:
+        running.update(until=w.at)
+    elif not running.exists():
+        Watcher.objects.create(case=w.case, person=who, since=w.at)
+    return {"person": who.pk, "following": following}

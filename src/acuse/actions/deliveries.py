@@ -1,0 +1,261 @@
+"""What happens to a delivery beside its acceptance: proof, extension, withdrawal, comments
+classified, objections answered, silence annulled (P23-P26)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..journal.writer import Writing, act
+from ..models import (
+    Audience,
+    DecisionKind,
+    Dispatch,
+    Message,
+    MessageKind,
+    Objection,
+    ObjectionOutcome,
+    Outcome,
+    RawMail,
+    StatementState,
+    Verdict,
+    Version,
+)
+from ..policy.kinds import Payload
+from ..policy.stages import Stage
+from . import changes, windows
+from .writing import decide, require_text, write_message, write_objections
+
+
+@act("prove_delivery")
+def prove_delivery(w: Writing, *, version: Version, dispatch: Dispatch | None = None) -> Payload:
+    """A copy reached the customer: their mail server took it, or somebody of theirs opened it in
+    the portal; the first proof starts the term (P23, P24)."""
+    version = Version.objects.select_related("deliverable").get(pk=version.pk, case=w.case)
+    proof = "portal" if w.person is not None else "server"
+    dispatch = dispatch or _own_dispatch(w, version)
+    if proof == "portal":
+        dispatch.opened_at = dispatch.opened_at or w.at
+    else:
+        dispatch.accepted_at = dispatch.accepted_at or w.at
+    dispatch.save()
+    window = getattr(version, "window", None)
+    if version.outcome == Outcome.PENDING and (window is None or window.annulled):
+        version.delivered_at = max(version.at, w.at)
+        version.save(update_fields=["delivered_at"])
+        window = windows.open_window(w.case, version, version.delivered_at)
+        w.told += [copy.person for copy in version.dispatches.select_related("person")]
+    return {
+        "dispatch": dispatch.pk,
+        "version": version.pk,
+        "window": window.pk if window is not None else None,
+        "proof": proof,
+        "last_day": window.last_day if window is not None else None,
+        "until": window.until if window is not None else None,
+    }
+
+
+def _own_dispatch(w: Writing, version: Version) -> Dispatch:
+    row, _ = Dispatch.objects.get_or_create(
+        version=version, person=w.by, defaults={"sent_at": w.at}
+    )
+    return row
+
+
+@act("fail_delivery")
+def fail_delivery(w: Writing, *, dispatch: Dispatch) -> Payload:
+    """A copy bounced. If every copy did and nobody opened it, the term is annulled and the SPOC
+    alarmed (P23, P24)."""
+    copy = Dispatch.objects.select_related("version").get(pk=dispatch.pk, version__case=w.case)
+    copy.bounced_at = copy.bounced_at or w.at
+    copy.save(update_fields=["bounced_at"])
+    version = copy.version
+    arrived = version.dispatches.filter(bounced_at__isnull=True) | version.dispatches.filter(
+        opened_at__isnull=False
+    )
+    all_failed = not arrived.exists()
+    window = None
+    if all_failed and version.outcome == Outcome.PENDING:
+        window = windows.close_window(version, w.at, annulled=True)
+        version.delivered_at = None
+        version.save(update_fields=["delivered_at"])
+    return {
+        "dispatch": copy.pk,
+        "version": version.pk,
+        "window": window.pk if window is not None else None,
+        "all_failed": all_failed,
+    }
+
+
+@act("extend_window")
+def extend_window(w: Writing, *, version: Version, days: int) -> Payload:
+    """The firm grants the customer more business days before the term has ended (P24)."""
+    if isinstance(days, bool) or not 1 <= days <= 60:
+        w.refuse("days_positive", "days")
+    version = windows.latest_pending(w, version)
+    window = windows.require_in_time(w, version)
+    if window is None:
+        w.refuse("no_open_window")
+    window.extra += days
+    windows.recompute(window)
+    return {
+        "window": window.pk,
+        "days": days,
+        "last_day": window.last_day,
+        "until": window.until,
+    }
+
+
+@act("withdraw_delivery")
+def withdraw_delivery(w: Writing, *, version: Version, text: str) -> Payload:
+    """The firm withdraws a wrong delivery before it has been decided on; the version and its
+    term are annulled (P23, P24)."""
+    words = require_text(w, text, code="reason_required")
+    version = windows.latest_pending(w, version)
+    windows.require_in_time(w, version)
+    message = write_message(w, MessageKind.COMMENT, words)
+    window = windows.close_window(version, w.at, annulled=True)
+    version.outcome, version.withdrawn_at = Outcome.WITHDRAWN, w.at
+    version.save(update_fields=["outcome", "withdrawn_at"])
+    w.stage = windows.derived_stage(w.case)
+    return {
+        "version": version.pk,
+        "window": window.pk if window is not None else None,
+        "text_hash": message.hash_of(),
+    }
+
+
+@act("classify_comment")
+def classify_comment(
+    w: Writing,
+    *,
+    message: Message,
+    objection: bool,
+    objections: Sequence[tuple[str, str]] = (),
+) -> Payload:
+    """Support says whether a comment in a term objects. If not, the remaining days run on, at
+    least one; if it does, it is a rejection made when it was written (P24, P25). The customer is
+    told and may object again."""
+    holds = list(
+        message.holds.filter(window__case=w.case, ended_at__isnull=True).select_related(
+            "window__version__deliverable"
+        )
+    )
+    if not holds:
+        w.refuse("already_answered", "message")
+    decisions = []
+    for hold in holds:
+        hold.ended_at, hold.objection = w.at, objection
+        hold.save()
+        if objection:
+            decisions.append(_rejected_by_comment(w, hold.window.version, message, objections))
+        else:
+            windows.recompute(hold.window)
+    return {
+        "message": message.pk,
+        "holds": [hold.pk for hold in holds],
+        "objection": objection,
+        "decisions": decisions,
+        "until": None if objection else holds[0].window.until,
+    }
+
+
+def _rejected_by_comment(
+    w: Writing, version: Version, message: Message, objections: Sequence[tuple[str, str]]
+) -> int:
+    proposal = version.deliverable.proposal
+    kind = DecisionKind.PROPOSAL if proposal else DecisionKind.RESULT
+    decision = decide(w, kind, Verdict.REJECTED, version=version, estimate=version.estimate)
+    decision.person, decision.at, decision.channel = message.author, message.at, message.channel
+    decision.save()
+    write_objections(w, decision, version, objections or [(message.text, message.text)])
+    windows.close_window(version, w.at)
+    w.stage = Stage.ESTIMATION if proposal else windows.derived_stage(w.case)
+    return decision.pk
+
+
+@act("answer_objection")
+def answer_objection(
+    w: Writing, *, objection: Objection, outcome: ObjectionOutcome, text: str
+) -> Payload:
+    """The firm answers one objection: corrected in the new version, or out of scope, which is
+    followed as a change in a case of its own (P26, P29)."""
+    row = Objection.objects.get(pk=objection.pk, case=w.case)
+    if row.outcome:
+        w.refuse("already_answered", "objection")
+    row.answer = require_text(w, text)
+    row.outcome, row.answered_at = outcome, w.at
+    if outcome == ObjectionOutcome.OUT_OF_SCOPE:
+        row.change = changes.open_change(w, row.text, f"{row.text}\n\n{row.grounds}")
+    row.save()
+    return {
+        "objection": row.pk,
+        "outcome": outcome,
+        "change": row.change_id,
+        "text_hash": row.hash_of("answer"),
+    }
+
+
+@act("annul_tacit")
+def annul_tacit(
+    w: Writing,
+    *,
+    version: Version,
+    message: Message | None = None,
+    raw_mail: RawMail | None = None,
+    text: str = "",
+) -> Payload:
+    """A comment in time was found after silence had counted: the tacit acceptance is annulled
+    with what followed from it, and the term is held again (P24, P25). A manager may also annul
+    with a reason."""
+    decision = version.decisions.filter(
+        case=w.case, verdict=Verdict.TACIT, annulled_at__isnull=True
+    ).first()
+    if decision is None:
+        w.refuse("tacit_only")
+    message = message or _managers_reason(w, text)
+    window = version.window
+    if is_timely := message.author_id is not None and not message.author.is_firm:
+        if window.until is None or message.at >= window.until:
+            w.refuse("not_in_time")
+    decision.annulled_at = w.at
+    decision.save(update_fields=["annulled_at"])
+    version.outcome = Outcome.PENDING
+    version.save(update_fields=["outcome"])
+    window.closed_at = None
+    window.save(update_fields=["closed_at"])
+    if is_timely:
+        windows.hold(w.case, window, message)
+    else:
+        window.extra += (w.case.calendar.calendar.local_day(w.at) - window.last_day).days
+        windows.recompute(window)
+    statement = _undo_consequences(w, version)
+    return {
+        "decision": decision.pk,
+        "version": version.pk,
+        "window": window.pk,
+        "raw_mail": raw_mail.pk if raw_mail is not None else None,
+        "message": message.pk,
+        "statement": statement,
+    }
+
+
+def _managers_reason(w: Writing, text: str) -> Message:
+    words = require_text(w, text, code="reason_required")
+    return write_message(w, MessageKind.INTERNAL_NOTE, words, audience=Audience.FIRM)
+
+
+def _undo_consequences(w: Writing, version: Version) -> int | None:
+    """Set the stage back, end the warranty that rested on it, credit what was billed since."""
+    if version.deliverable.proposal:
+        if w.stage_from is not Stage.AUTHORIZATION:
+            w.refuse("work_started")  # the customer's own authorisation has confirmed it
+        w.stage = Stage.PROPOSAL
+        return None
+    version.warranties.filter(annulled_at__isnull=True).update(annulled_at=w.at)
+    w.stage = windows.derived_stage(w.case)
+    statement = w.case.statements.exclude(state=StatementState.CREDITED).first()
+    if statement is None:
+        return None
+    statement.state = StatementState.CREDITED
+    statement.save(update_fields=["state"])
+    return statement.pk

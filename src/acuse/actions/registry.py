@@ -1,0 +1,37 @@
+"""Every act by its name, for the doors that offer acts by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ..models import LedgerLine
+from ..policy.stages import ACTS
+from . import (
+    aftercare,
+    billing,
+    changes,
+    clock,
+    conversation,
+    deliveries,
+    life,
+    monitoring,
+    triage,
+    warranty,
+)
+
+_ROOMS = (
+    life,
+    conversation,
+    triage,
+    deliveries,
+    changes,
+    warranty,
+    billing,
+    aftercare,
+    monitoring,
+    clock,
+)
+
+FUNCTIONS: dict[str, Callable[..., LedgerLine]] = {
+    name: next(getattr(room, name) for room in _ROOMS if hasattr(room, name)) for name in ACTS
+}

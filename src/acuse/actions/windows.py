@@ -1,0 +1,184 @@
+"""The customer's terms: opening, holding, extending and closing a window (P24)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db.models import Q
+
+from ..journal.writer import Writing
+from ..models import (
+    CalendarVersion,
+    Case,
+    Hold,
+    Mailbox,
+    MailState,
+    Message,
+    Outcome,
+    RawMail,
+    Transport,
+    Version,
+    Window,
+)
+from ..models.roles import is_customer_side
+from ..policy import terms
+from ..policy.stages import DeliverableState, Stage, derive
+from ..policy.terms import Term, business_days, later
+
+
+def open_window(case: Case, version: Version, starts_at: datetime) -> Window:
+    """Start the term of a version whose delivery is proven. It pins the newest version of the
+    case's calendar. Silence does not accept a corrected version (parameter of the policy)."""
+    rules = case.policy.rules
+    window, _ = Window.objects.update_or_create(
+        version=version,
+        defaults={
+            "case": case,
+            "calendar": case.calendar.latest(),
+            "starts_at": starts_at,
+            "length": rules.acceptance_days,
+            "tacit": not (version.corrected and rules.corrected_needs_explicit),
+            "closed_at": None,
+            "annulled": False,
+        },
+    )
+    return recompute(window)
+
+
+def recompute(window: Window) -> Window:
+    """Compute the term again from its holds and extensions. A calendar edited since may lengthen
+    it, never shorten it."""
+    pinned = _term(window, window.calendar)
+    newest = window.calendar.latest()
+    term = pinned if newest == window.calendar else later(pinned, _term(window, newest))
+    window.last_day, window.until = term.last_day, term.until
+    window.computation = term.to_json()
+    window.save()
+    return window
+
+
+def _term(window: Window, version: CalendarVersion) -> Term:
+    holds = [terms.Hold(hold.since, hold.ended_at) for hold in window.holds.order_by("since")]
+    return business_days(
+        window.starts_at, window.length, version.calendar, holds, extra=window.extra
+    )
+
+
+def in_time(window: Window | None, at: datetime) -> bool:
+    """Whether a rejection at this moment is in time: before `until`, or in a window that silence
+    can not end."""
+    if window is None or window.until is None or at < window.until:
+        return True
+    return not (window.tacit and window.term.reviewed)
+
+
+def hold_windows(writing: Writing, message: Message) -> list[int]:
+    """A customer's word inside a window holds its clock until it has been classified (P24).
+    Returns the ids of the holds."""
+    if not is_customer_side(writing.roles):
+        return []
+    held = []
+    for window in writing.case.windows.filter(closed_at__isnull=True, starts_at__lte=message.at):
+        if window.until is not None and message.at >= window.until:
+            continue
+        held.append(hold(writing.case, window, message).pk)
+    return held
+
+
+def hold(case: Case, window: Window, message: Message) -> Hold:
+    row = Hold.objects.create(window=window, message=message, since=message.at)
+    if case.policy.rules.any_comment_excludes_silence:
+        window.tacit = False
+    recompute(window)
+    return row
+
+
+def close_window(version: Version, at: datetime, *, annulled: bool = False) -> Window | None:
+    """End a version's term, if it has one that still runs."""
+    window = Window.objects.filter(version=version, closed_at__isnull=True).first()
+    if window is not None:
+        window.holds.filter(ended_at__isnull=True).update(ended_at=at)
+        window.closed_at, window.annulled = at, annulled
+        window.save()
+    return window
+
+
+def latest_pending(writing: Writing, version: Version) -> Version:
+    """The version, if it is the newest of its deliverable and still to be decided on; otherwise
+    the refusal that says why not."""
+    version = Version.objects.select_related("deliverable").get(pk=version.pk, case=writing.case)
+    latest = version.deliverable.latest
+    if latest is not None and latest.pk != version.pk:
+        writing.refuse("stale_version", number=latest.number)
+    if version.outcome != Outcome.PENDING:
+        decision = version.decisions.filter(annulled_at__isnull=True).first()
+        if decision is None:
+            writing.refuse("no_open_window")
+        by = str(decision.person) if decision.person else "clock"
+        writing.refuse("already_decided", by=by, when=decision.at)
+    return version
+
+
+def derived_stage(case: Case) -> Stage:
+    """Where a case with planned deliverables stands (life.md)."""
+    return derive(_state(d.latest) for d in case.deliverables.filter(proposal=False))
+
+
+def _state(version: Version | None) -> DeliverableState:
+    if version is None:
+        return DeliverableState(False, False, False, False)
+    return DeliverableState(
+        delivered=True,
+        open_window=version.outcome == Outcome.PENDING,
+        rejected_unanswered=version.outcome == Outcome.REJECTED,
+        accepted=version.outcome in (Outcome.ACCEPTED, Outcome.TACIT),
+    )
+
+
+def require_in_time(writing: Writing, version: Version) -> Window | None:
+    """The version's window, refused when its term has ended (P25)."""
+    window = Window.objects.filter(version=version, closed_at__isnull=True).first()
+    if not in_time(window, writing.at):
+        assert window is not None
+        writing.refuse("window_ended", last_day=window.last_day)
+    return window
+
+
+def end_by_silence(writing: Writing, version: Version) -> Window:
+    """Close the window by silence: only when it has ended, is not held, lies in a reviewed year,
+    and all mail that arrived before its end has been read and settled (life.md, legal dates)."""
+    window = Window.objects.filter(version=version, closed_at__isnull=True).first()
+    if window is None:
+        writing.refuse("no_open_window")
+    recompute(window)
+    if window.until is None:
+        writing.refuse("window_held")
+    if writing.at < window.until:
+        writing.refuse("window_open")
+    if not window.tacit:
+        writing.refuse("explicit_only" if version.corrected else "silence_excluded")
+    if not window.term.reviewed:
+        writing.refuse("year_not_reviewed")
+    if mail_unsettled(writing.case, window.until):
+        writing.refuse("mail_unread")
+    closed = close_window(version, writing.at)
+    assert closed is not None
+    return closed
+
+
+def mail_unsettled(case: Case, until: datetime) -> bool:
+    """Whether mail that arrived before `until` may still hold a word of this customer's: a
+    polled mailbox not read past it, or a mail not settled that could be theirs. A mail whose
+    sender is not known yet could be anybody's."""
+    unread = Mailbox.objects.filter(active=True, transport=Transport.IMAP).filter(
+        Q(read_until__isnull=True) | Q(read_until__lt=until)
+    )
+    if unread.exists():
+        return True
+    unsettled = RawMail.objects.filter(
+        arrived_at__lt=until, state__in=[MailState.RECEIVED, MailState.HELD, MailState.FAILED]
+    )
+    theirs = Q(case=case) | Q(person=case.reporter) | Q(person__isnull=True)
+    if case.organisation_id is not None:
+        theirs |= Q(person__memberships__organisation=case.organisation_id)
+    return unsettled.filter(theirs).exists()

@@ -1,0 +1,1 @@
+"""Mail as a way in: reading what people and servers send to the firm's addresses."""

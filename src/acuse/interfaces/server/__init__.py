@@ -1,0 +1,1 @@
+"""What serves: the supervisor with its children, the web server, health and security headers."""

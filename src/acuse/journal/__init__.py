@@ -1,0 +1,1 @@
+"""The one writer and the three books it keeps: ledger, deadlines, outbox."""

@@ -1,0 +1,220 @@
+"""The deadlines' book: planned anew from a case's rows after every act.
+
+A deadline row is a hint. Nothing is decided by its being there: `plan` says what falls due and
+when, `replan` makes the rows agree, and whoever fires one plans again under the case's lock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from ..models import Case, Deadline, Outcome, StatementState, TimeState, Verdict, Window
+from ..policy.calendar import around_the_clock
+from ..policy.deadlines import DEADLINES
+from ..policy.stages import BEFORE_WORK, ENDED, Ball, Stage
+from ..policy.terms import business_days, minutes_between, working_minutes
+
+
+@dataclass(frozen=True)
+class Planned:
+    """One thing that falls due; see models/deadlines.py for `subject` and `step`."""
+
+    kind: str
+    due_at: datetime
+    subject: int | None = None
+    step: int = 0
+
+
+def replan(case: Case) -> None:
+    """Make the pending rows agree with the plan. What has fired stays as it was; an alarm that
+    sounds once is not planned again for the same subject."""
+    fired = {
+        (row.kind, row.subject, row.step): row.due_at
+        for row in case.deadlines.filter(fired_at__isnull=False).order_by("due_at")
+    }
+    wanted = {
+        (item.kind, item.subject, item.step): item.due_at
+        for item in plan(case)
+        if not _has_fired(item, fired)
+    }
+    for row in case.deadlines.filter(fired_at__isnull=True):
+        due_at = wanted.pop((row.kind, row.subject, row.step), None)
+        if due_at is None:
+            row.delete()
+        elif due_at != row.due_at:
+            row.due_at, row.not_before, row.failed_at, row.error = due_at, None, None, ""
+            row.save()
+    Deadline.objects.bulk_create(
+        Deadline(case=case, kind=kind, subject=subject, step=step, due_at=due_at)
+        for (kind, subject, step), due_at in wanted.items()
+    )
+
+
+def _has_fired(item: Planned, fired: dict[tuple[str, int | None, int], datetime]) -> bool:
+    before = fired.get((item.kind, item.subject, item.step))
+    if before is None:
+        return False
+    return DEADLINES[item.kind].once or item.due_at <= before
+
+
+def plan(case: Case) -> list[Planned]:
+    """Everything that falls due on a case as its rows stand now."""
+    stage = Stage(case.stage)
+    planned: list[Planned] = []
+    if stage not in ENDED:
+        planned += [*_targets(case, stage), *_waits(case)]
+    if stage in (Stage.PROPOSAL, Stage.IN_PROGRESS, Stage.DELIVERED, Stage.CORRECTION):
+        planned += _windows(case)
+    if stage is Stage.ESTIMATION:
+        planned += _proposal_revision(case)
+    if stage is Stage.AUTHORIZATION:
+        planned += _authorization(case)
+    if stage in (Stage.IN_PROGRESS, Stage.DELIVERED, Stage.CORRECTION):
+        planned += _corrections(case)
+    if stage not in BEFORE_WORK:
+        planned += [*_warranties(case), *_approvals(case)]
+    if stage is Stage.CLOSED:
+        planned += _satisfaction(case)
+    return planned
+
+
+def _targets(case: Case, stage: Stage) -> Iterator[Planned]:
+    """Committed times (P21): only under a contract's SLA table, and only the firm's own time
+    counts: closed minutes are frozen, a running interval of the customer's stops the clock."""
+    if case.sla is None:
+        return
+    row = case.sla.rows.get(case.priority) or {}
+    response, delivery = row.get("response"), row.get("delivery")
+    round_the_clock = bool(row.get("round_the_clock"))
+    calendar = case.calendar.calendar
+    if round_the_clock:
+        calendar = around_the_clock(calendar.zone)
+    if response and case.first_response_at is None:
+        until = working_minutes(case.opened_at, response, calendar).until
+        if until is not None:
+            yield Planned("first_response", until)
+    undelivered = stage in BEFORE_WORK or stage is Stage.IN_PROGRESS
+    if not (delivery and case.classified_at and undelivered):
+        return
+    used, running = 0, None
+    for interval in case.intervals.filter(ball=Ball.FIRM):
+        if interval.until is None:
+            running = interval
+        elif round_the_clock:
+            used += minutes_between(interval.since, interval.until, calendar)
+        else:
+            used += interval.minutes or 0
+    if running is not None:
+        until = working_minutes(running.since, max(0, delivery - used), calendar).until
+        if until is not None:
+            yield Planned("delivery", until)
+
+
+def _waits(case: Case) -> Iterator[Planned]:
+    for wait in case.waits.filter(ended_at__isnull=True):
+        for step, days in enumerate(case.policy.rules.approval_reminder_days):
+            yield Planned("wait_reminder", _after(case, wait.asked_at, days), wait.pk, step)
+
+
+def _windows(case: Case) -> Iterator[Planned]:
+    rules = case.policy.rules
+    open_windows = case.windows.filter(closed_at__isnull=True, annulled=False)
+    for window in open_windows.select_related("version__deliverable"):
+        if window.until is None:
+            since = window.holds.filter(ended_at__isnull=True).order_by("since").first()
+            if since is not None:
+                yield Planned("hold_reminder", _after(case, since.since, 1), since.pk)
+            continue
+        yield from _reminders(window, rules.reminder_days_before)
+        if not window.tacit:
+            yield Planned("answer_overdue", window.until, window.pk)
+        elif window.version.deliverable.proposal:
+            yield Planned("proposal_acceptance", window.until, window.pk)
+        else:
+            yield Planned("acceptance", window.until, window.pk)
+
+
+def _reminders(window: Window, days_before: tuple[int, ...]) -> Iterator[Planned]:
+    """At the opening of business, so many counted days before the last one ends."""
+    counted = [day.on for day in window.term.days if day.counted]
+    calendar = window.calendar.calendar
+    for step, days in enumerate(days_before):
+        if days < len(counted):
+            spans = calendar.working_spans(counted[-1 - days])
+            opening = spans[0][0] if spans else calendar.end_of_day(counted[-1 - days])
+            yield Planned("acceptance_reminder", opening, window.pk, step)
+
+
+def _proposal_revision(case: Case) -> Iterator[Planned]:
+    rejected = (
+        case.decisions.filter(kind="proposal", annulled_at__isnull=True).order_by("-at").first()
+    )
+    if rejected is not None and rejected.verdict == Verdict.REJECTED:
+        days = case.policy.rules.proposal_revision_days
+        yield Planned("proposal_revision", _after(case, rejected.at, days), rejected.pk)
+
+
+def _authorization(case: Case) -> Iterator[Planned]:
+    accepted = (
+        case.decisions.filter(kind="proposal", annulled_at__isnull=True).order_by("-at").first()
+    )
+    if accepted is None:
+        return
+    rules = case.policy.rules
+    for step, days in enumerate(rules.approval_reminder_days):
+        yield Planned("authorization_reminder", _after(case, accepted.at, days), accepted.pk, step)
+    if rules.authorization_lapses_after_days is not None:
+        until = _after(case, accepted.at, rules.authorization_lapses_after_days)
+        yield Planned("authorization_lapse", until, accepted.pk)
+
+
+def _corrections(case: Case) -> Iterator[Planned]:
+    """The firm's own clock on each rejected version that has no successor yet (P26)."""
+    days = case.policy.rules.correction_days
+    for deliverable in case.deliverables.filter(proposal=False):
+        version = deliverable.latest
+        if version is not None and version.outcome == Outcome.REJECTED:
+            decision = version.decisions.filter(annulled_at__isnull=True).first()
+            if decision is not None:
+                yield Planned("correction", _after(case, decision.at, days), version.pk)
+
+
+def _warranties(case: Case) -> Iterator[Planned]:
+    for warranty in case.warranties.filter(ended_at__isnull=True, annulled_at__isnull=True):
+        yield Planned("warranty_end", warranty.until, warranty.pk)
+    days = case.policy.rules.claim_correction_days
+    for claim in case.claims.filter(covered=True, fixed_at__isnull=True):
+        if claim.decided_at is not None:
+            yield Planned("claim_correction", _after(case, claim.decided_at, days), claim.pk)
+
+
+def _approvals(case: Case) -> Iterator[Planned]:
+    """Time and billing are never approved by silence: reminders to the user, then to the service
+    owner, then to the manager, who may close as unapproved (P30)."""
+    rules = case.policy.rules
+    steps = (*rules.approval_reminder_days, rules.approval_escalates_after_days)
+    submitted = case.time.filter(state=TimeState.SUBMITTED).order_by("pk").first()
+    if submitted is not None:
+        line = case.ledger.filter(kind="submit_time").order_by("-seq").first()
+        if line is not None:
+            for step, days in enumerate(steps):
+                yield Planned("time_reminder", _after(case, line.at, days), line.seq, step)
+    statement = case.statements.filter(state=StatementState.ISSUED).first()
+    if statement is not None:
+        for step, days in enumerate(steps):
+            due_at = _after(case, statement.at, days)
+            yield Planned("statement_reminder", due_at, statement.pk, step)
+
+
+def _satisfaction(case: Case) -> Iterator[Planned]:
+    if case.ended_at is not None and not case.satisfaction.exists():
+        days = case.policy.rules.satisfaction_days
+        yield Planned("satisfaction", _after(case, case.ended_at, days))
+
+
+def _after(case: Case, at: datetime, days: int) -> datetime:
+    until = business_days(at, days, case.calendar.calendar).until
+    assert until is not None  # only a running hold leaves a term open, and here there is none
+    return until

@@ -1,0 +1,121 @@
+"""The outbox: who is told what because of a ledger line, queued in the same transaction.
+
+A firm's line (an internal note, an alarm) is told to the firm's people only, whatever its kind
+names: the audience never widens.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from procrastinate.contrib.django import app
+
+from ..models import Case, Dispatch, LedgerLine, Membership, Notice, NoticeState, Person
+from ..models.roles import is_customer_side, owners_of
+from ..policy.kinds import Kind
+from ..policy.stages import Role
+
+SEND = "send_notices"
+
+
+def queue(
+    case: Case,
+    kind: Kind,
+    line: LedgerLine,
+    roles: frozenset[Role],
+    told: Iterable[Person],
+    dispatches: Iterable[Dispatch],
+) -> list[Notice]:
+    """Queue one notice for each person whom the line concerns, and the job that sends them."""
+    carried = {dispatch.person_id: dispatch for dispatch in dispatches}
+    people: dict[int, Person] = {person.pk: person for person in told}
+    for group in kind.tells:
+        for person in _GROUPS[group](case, line, roles):
+            people.setdefault(person.pk, person)
+    if line.author_id is not None and not kind.legal and kind.name != "open":
+        people.pop(line.author_id, None)  # nobody is told what they did, but for what binds them
+    notices = [
+        Notice(
+            case=case,
+            line=line,
+            person=person,
+            dispatch=carried.get(person.pk),
+            legal=kind.legal,
+            state=NoticeState.QUEUED,
+        )
+        for person in people.values()
+        if person.is_active and (kind.audience == "customer" or person.is_firm)
+    ]
+    if notices:
+        Notice.objects.bulk_create(notices)
+        app.configure_task(SEND, queue="mail").defer(line_id=line.pk)
+    return notices
+
+
+def _reporter(case: Case, line: LedgerLine, roles: frozenset[Role]) -> list[Person]:
+    return [case.reporter] if case.reporter is not None else []
+
+
+def _customer(case: Case, line: LedgerLine, roles: frozenset[Role]) -> list[Person]:
+    watchers = Person.objects.filter(watching__case=case, watching__until__isnull=True)
+    return [*_reporter(case, line, roles), *(p for p in watchers if not p.is_firm)]
+
+
+def _conversation(case: Case, line: LedgerLine, roles: frozenset[Role]) -> list[Person]:
+    """Everybody who takes part: the customer's people, and who answers at the firm."""
+    return [*_customer(case, line, roles), *_answering(case, line, roles)]
+
+
+def _answering(case: Case, line: LedgerLine, roles: frozenset[Role]) -> list[Person]:
+    """At the firm: who has the case, else the SPOC, else everybody of support."""
+    if not is_customer_side(roles) and line.author_kind == "person":
+        return []
+    return _assignee(case, line, roles) or _team(case, line, roles)
+
+
+def _team(case: Case, line: LedgerLine, roles: frozenset[Role]) -> list[Person]:
+    return _spoc(case, line, roles) or _members(line, Role.SUPPORT)
+
+
+def _spoc(case: Case, line: LedgerLine, roles: frozenset[Role]) -> list[Person]:
+    spoc = case.organisation.spoc if case.organisation is not None else None
+    return [spoc] if spoc is not None else []
+
+
+def _assignee(case: Case, line: LedgerLine, roles: frozenset[Role]) -> list[Person]:
+    return [case.assignee] if case.assignee is not None else []
+
+
+def _owner(case: Case, line: LedgerLine, roles: frozenset[Role]) -> list[Person]:
+    return owners_of(case, line.at)
+
+
+def _manager(case: Case, line: LedgerLine, roles: frozenset[Role]) -> list[Person]:
+    return _members(line, Role.MANAGER)
+
+
+def _members(line: LedgerLine, role: Role) -> list[Person]:
+    held = Membership.objects.in_force(line.at).filter(role=role).select_related("person")
+    return [membership.person for membership in held]
+
+
+def _named(case: Case, line: LedgerLine, roles: frozenset[Role]) -> list[Person]:
+    """Those whom the act itself names (`Writing.tell`)."""
+    return []
+
+
+_GROUPS: dict[str, Callable[[Case, LedgerLine, frozenset[Role]], list[Person]]] = {
+    "reporter": _reporter,
+    "customer": _customer,
+    "conversation": _conversation,
+    "team": _team,
+    "spoc": _spoc,
+    "assignee": _assignee,
+    "owner": _owner,
+    "manager": _manager,
+    "addressee": _named,
+    "delegate": _named,
+    "dispatched": _named,
+    "opened_window": _named,
+    "reminded": _named,
+}

@@ -1,0 +1,185 @@
+"""Contracts and what they rest on, all in versions: a change never rewrites a running case."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Self
+
+from django.db import models
+
+from ..policy.calendar import Calendar
+from ..policy.versions import PolicyParameters
+from .base import one_of
+from .catalogue import Environment, Module, Specialty
+from .people import Entity, Organisation, Person
+
+
+class ContractKind(StrEnum):
+    """P09: an implementation or improvement contract, or a support contract."""
+
+    IMPLEMENTATION = "implementation"
+    SUPPORT = "support"
+
+
+class PolicyVersion(models.Model):
+    """The service policy as it stood: its text, the text's hash, and every parameter (P07)."""
+
+    number = models.PositiveIntegerField(unique=True)
+    text = models.TextField()
+    sha256 = models.CharField(max_length=64)
+    parameters = models.JSONField()
+    in_force_from = models.DateTimeField()
+
+    class Meta:
+        ordering = ["number"]
+
+    def __str__(self) -> str:
+        return str(self.number)
+
+    @property
+    def rules(self) -> PolicyParameters:
+        return PolicyParameters.from_json(self.parameters)
+
+
+class CalendarVersion(models.Model):
+    """A business calendar as it stood; `name` runs through its versions."""
+
+    name = models.CharField(max_length=100)
+    number = models.PositiveIntegerField()
+    data = models.JSONField()
+
+    class Meta:
+        ordering = ["name", "number"]
+        constraints = [
+            models.UniqueConstraint(fields=["name", "number"], name="one_calendar_version")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} v{self.number}"
+
+    @property
+    def calendar(self) -> Calendar:
+        if not hasattr(self, "_calendar"):
+            self._calendar = Calendar.from_json(self.data)
+        return self._calendar
+
+    def latest(self) -> CalendarVersion:
+        """The newest version of the same calendar."""
+        return CalendarVersion.objects.filter(name=self.name).latest("number")
+
+
+class SlaVersion(models.Model):
+    """Committed times by priority: {priority: {response, delivery (minutes), round_the_clock}}."""
+
+    name = models.CharField(max_length=100)
+    number = models.PositiveIntegerField()
+    rows = models.JSONField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["name", "number"], name="one_sla_version")]
+
+    def __str__(self) -> str:
+        return f"{self.name} v{self.number}"
+
+
+class RateVersion(models.Model):
+    """What an hour costs, in one currency."""
+
+    name = models.CharField(max_length=100)
+    number = models.PositiveIntegerField()
+    currency = models.CharField(max_length=3)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["name", "number"], name="one_rate_version")]
+
+    def __str__(self) -> str:
+        return f"{self.name} v{self.number}"
+
+
+class Rate(models.Model):
+    """The hourly rate of an activity, for one specialty or for any."""
+
+    version = models.ForeignKey(RateVersion, on_delete=models.CASCADE, related_name="rates")
+    activity = models.CharField(max_length=16)
+    specialty = models.ForeignKey(Specialty, null=True, blank=True, on_delete=models.PROTECT)
+    hourly = models.DecimalField(max_digits=14, decimal_places=2)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["version", "activity", "specialty"],
+                nulls_distinct=False,
+                name="one_rate_an_activity_and_specialty",
+            ),
+            models.CheckConstraint(condition=models.Q(hourly__gte=0), name="rate_not_negative"),
+        ]
+
+
+class ContractQuerySet(models.QuerySet["Contract"]):
+    def visible_to(self, person: Person) -> Self:
+        if person.is_firm:
+            return self
+        return self.filter(organisation__in=person.organisation_ids())
+
+
+class Contract(models.Model):
+    """An agreement with one customer."""
+
+    organisation = models.ForeignKey(
+        Organisation, on_delete=models.PROTECT, related_name="contracts"
+    )
+    name = models.CharField(max_length=100)
+    kind = models.CharField(max_length=16)
+
+    objects = ContractQuerySet.as_manager()
+
+    class Meta:
+        constraints = [one_of("kind", ContractKind, "contract_kind")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ContractVersion(models.Model):
+    """A contract as it stood. No entities, environments or modules listed: it covers all."""
+
+    contract = models.ForeignKey(Contract, on_delete=models.PROTECT, related_name="versions")
+    number = models.PositiveIntegerField()
+    valid_from = models.DateField()
+    valid_until = models.DateField(null=True, blank=True)  # the last day of validity
+    entities = models.ManyToManyField(Entity, blank=True)
+    environments = models.ManyToManyField(Environment, blank=True)
+    modules = models.ManyToManyField(Module, blank=True)
+    sla = models.ForeignKey(SlaVersion, null=True, blank=True, on_delete=models.PROTECT)
+    rates = models.ForeignKey(RateVersion, on_delete=models.PROTECT)
+    calendar = models.ForeignKey(CalendarVersion, on_delete=models.PROTECT)
+    policy = models.ForeignKey(PolicyVersion, on_delete=models.PROTECT)
+    hour_bank_minutes = models.PositiveIntegerField(null=True, blank=True)
+    rounding_minutes = models.PositiveIntegerField(default=15)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["contract", "number"], name="one_contract_version"),
+            models.CheckConstraint(
+                condition=models.Q(valid_until__isnull=True)
+                | models.Q(valid_until__gte=models.F("valid_from")),
+                name="contract_ends_after_it_starts",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.contract} v{self.number}"
+
+
+class PolicyAcceptance(models.Model):
+    """A person accepted one version of the policy (P07), apart from what binds a case."""
+
+    person = models.ForeignKey(Person, on_delete=models.PROTECT)
+    policy = models.ForeignKey(PolicyVersion, on_delete=models.PROTECT)
+    at = models.DateTimeField()
+    channel = models.CharField(max_length=16)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["person", "policy"], name="one_acceptance_a_policy")
+        ]

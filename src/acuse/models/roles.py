@@ -1,0 +1,90 @@
+"""What somebody is to a case. The right to an act is a column of the stage table; this says in
+which of its roles a person stands there."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from ..policy.authors import Author, AuthorKind
+from ..policy.stages import CUSTOMER_ROLES, Role
+from .case import Case
+from .people import Membership, OrganisationKind, Person
+
+_MACHINES = {
+    AuthorKind.CLOCK: frozenset({Role.CLOCK}),
+    AuthorKind.MONITOR: frozenset({Role.MONITOR}),
+    AuthorKind.SYSTEM: frozenset({Role.SYSTEM}),
+}
+
+
+def author_roles(
+    author: Author, person: Person | None, case: Case | None, at: datetime
+) -> set[Role]:
+    """The roles of an author on a case (None: a case that is not open yet) at a moment."""
+    if person is None:
+        return set(_MACHINES.get(author.kind, ()))
+    return roles_on(case, person, at)
+
+
+def roles_on(case: Case | None, person: Person, at: datetime) -> set[Role]:
+    """The roles of a person on a case at a moment. Nobody stands on both sides: whoever belongs
+    to the firm is nothing to it as a customer."""
+    if not person.is_active:
+        return set()
+    held = list(person.memberships.in_force(at).select_related("organisation"))
+    firm = [m for m in held if m.organisation.kind == OrganisationKind.FIRM]
+    if firm:
+        return _firm_roles(case, person, firm)
+    if case is None:
+        return {Role.USER} if held else {Role.STRANGER}
+    mine = [m for m in held if m.organisation_id == case.organisation_id]
+    if not mine:
+        return {Role.STRANGER} if _takes_part(case, person) else set()
+    roles = {Role.USER} | {Role(m.role) for m in mine if not m.substitute}
+    if any(m.substitute for m in mine) and not _has_owner(case, at):
+        roles.add(Role.OWNER)
+    return roles | _delegated(case, person)
+
+
+def _firm_roles(case: Case | None, person: Person, held: list[Membership]) -> set[Role]:
+    roles = {Role(m.role) for m in held}
+    if Role.MANAGER in roles:
+        roles.add(Role.SUPPORT)
+    if case is not None:
+        if case.organisation is not None and case.organisation.spoc_id == person.pk:
+            roles.add(Role.SPOC)
+        roles |= _delegated(case, person)
+    return roles
+
+
+def _takes_part(case: Case, person: Person) -> bool:
+    return case.reporter_id == person.pk or (
+        case.watchers.filter(person=person, until__isnull=True).exists()
+    )
+
+
+def _has_owner(case: Case, at: datetime) -> bool:
+    return (
+        Membership.objects.in_force(at)
+        .filter(organisation=case.organisation_id, role=Role.OWNER, substitute=False)
+        .exists()
+    )
+
+
+def _delegated(case: Case, person: Person) -> set[Role]:
+    return {Role(row.role) for row in case.delegations.filter(to=person)}
+
+
+def owners_of(case: Case, at: datetime) -> list[Person]:
+    """The customer's service owners at that moment, or without one their substitutes."""
+    held = list(
+        Membership.objects.in_force(at)
+        .filter(organisation=case.organisation_id, role=Role.OWNER, person__is_active=True)
+        .select_related("person")
+    )
+    named = [m.person for m in held if not m.substitute]
+    return named or [m.person for m in held]
+
+
+def is_customer_side(roles: set[Role] | frozenset[Role]) -> bool:
+    return bool(roles & CUSTOMER_ROLES)

@@ -1,0 +1,1 @@
+"""The rulebook: pure Python. No Django, no database, no clock."""

@@ -1,0 +1,168 @@
+"""The parameters of a policy version: every number of the policy, none of them in code (P07).
+
+A case keeps the parameters it was bound to for life. A parameter added later must default to what
+was done before it existed, because older versions are read without it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from itertools import pairwise
+from typing import Any
+
+from .fields import N_, NOT_A_TYPE, InvalidField, require_int
+from .priority import DEFAULT_MATRIX, Matrix
+
+MOST_DAYS = 365
+MOST_MINUTES = 60_000
+
+DAY_END_FIXED = N_("must be 24:00: a legal day ends at its end")
+DAYS_DESCENDING = N_("must fall from one reminder to the next")
+DAYS_ASCENDING = N_("must rise from one reminder to the next")
+BEFORE_THE_TERM = N_("must be fewer days than the term has (%(limit)s), not %(value)s")
+BEFORE_ESCALATION = N_("must come before the escalation (day %(limit)s), not %(value)s")
+UNKNOWN_PARAMETER = N_("is not a parameter of a policy version")
+
+_DAYS = (
+    "acceptance_days",
+    "correction_days",
+    "proposal_revision_days",
+    "warranty_days",
+    "claim_correction_days",
+    "approval_escalates_after_days",
+    "satisfaction_days",
+)
+_OPTIONAL_DAYS = (
+    "authorization_lapses_after_days",
+    "offer_lapses_after_days",
+    "wait_cancels_after_days",
+)
+_SWITCHES = (
+    "warranty_rolls",
+    "warranty_restarts_on_fix",
+    "corrected_needs_explicit",
+    "any_comment_excludes_silence",
+    "diagnosis_billed_without_confirmation",
+)
+_REMINDERS = ("reminder_days_before", "approval_reminder_days")
+
+
+@dataclass(frozen=True)
+class PolicyParameters:
+    """All parameters of a policy version. Days are business days, warranty_days calendar days.
+
+    Raises InvalidField naming the parameter and its rule.
+
+    acceptance_days: to accept or reject a deliverable or an estimate (P24)
+    correction_days: the firm's, to answer a rejected version (P26)
+    proposal_revision_days: the firm's, to answer a rejected or returned proposal (P26)
+    warranty_days, warranty_rolls: from delivery; to the next business day when it ends on a day
+        off (P27)
+    warranty_restarts_on_fix: whether a covered claim's fix begins the warranty anew (P27)
+    claim_correction_days: the firm's, to fix a covered claim (P27)
+    corrected_needs_explicit: silence does not accept a corrected version (P26)
+    any_comment_excludes_silence: any comment in the window, not only an objection (P24)
+    authorization_lapses_after_days, offer_lapses_after_days, wait_cancels_after_days: None, never
+    reminder_days_before: business days before the end of an acceptance window (P24)
+    approval_reminder_days, approval_escalates_after_days: after asking to approve time or
+        billing; then the service owner is told (P30)
+    priority_matrix: P21
+    emergency_cap_minutes: of work authorised in an emergency, before its estimate (P19)
+    time_rounding_minutes: billed minutes are rounded up to a multiple of it
+    diagnosis_billed_without_confirmation: of a case opened by support or a monitor (P18)
+    day_ends_at: fixed, printed with every term
+    satisfaction_days: to answer the question asked at closing (P02)
+    """
+
+    acceptance_days: int = 5
+    correction_days: int = 5
+    proposal_revision_days: int = 5
+    warranty_days: int = 15
+    warranty_rolls: bool = True
+    warranty_restarts_on_fix: bool = False
+    claim_correction_days: int = 5
+    corrected_needs_explicit: bool = True
+    any_comment_excludes_silence: bool = False
+    authorization_lapses_after_days: int | None = None
+    offer_lapses_after_days: int | None = None
+    wait_cancels_after_days: int | None = None
+    reminder_days_before: tuple[int, ...] = (2, 1)
+    approval_reminder_days: tuple[int, ...] = (2, 4)
+    approval_escalates_after_days: int = 5
+    priority_matrix: Matrix = DEFAULT_MATRIX
+    emergency_cap_minutes: int = 480
+    time_rounding_minutes: int = 15
+    diagnosis_billed_without_confirmation: bool = False
+    day_ends_at: str = "24:00"
+    satisfaction_days: int = 10
+
+    def __post_init__(self) -> None:
+        for name in _DAYS:
+            require_int(name, getattr(self, name), 1, MOST_DAYS)
+        for name in _OPTIONAL_DAYS:
+            if getattr(self, name) is not None:
+                require_int(name, getattr(self, name), 1, MOST_DAYS)
+        for name in _SWITCHES:
+            _require_type(name, getattr(self, name), bool, "true or false")
+        require_int("emergency_cap_minutes", self.emergency_cap_minutes, 0, MOST_MINUTES)
+        require_int("time_rounding_minutes", self.time_rounding_minutes, 1, 1440)
+        _require_type("priority_matrix", self.priority_matrix, Matrix, "priority matrix")
+        if self.day_ends_at != "24:00":
+            raise InvalidField("day_ends_at", DAY_END_FIXED)
+        self._check_reminders()
+
+    def _check_reminders(self) -> None:
+        for name in _REMINDERS:
+            _require_type(name, getattr(self, name), tuple, "list of days")
+            for value in getattr(self, name):
+                require_int(name, value, 1, MOST_DAYS)
+        before, after = self.reminder_days_before, self.approval_reminder_days
+        if any(earlier <= later for earlier, later in pairwise(before)):
+            raise InvalidField("reminder_days_before", DAYS_DESCENDING)
+        if any(earlier >= later for earlier, later in pairwise(after)):
+            raise InvalidField("approval_reminder_days", DAYS_ASCENDING)
+        for value in before:
+            _require_below("reminder_days_before", BEFORE_THE_TERM, value, self.acceptance_days)
+        for value in after:
+            limit = self.approval_escalates_after_days
+            _require_below("approval_reminder_days", BEFORE_ESCALATION, value, limit)
+
+    def to_json(self) -> dict[str, object]:
+        """Plain JSON types; `from_json` gives the same parameters back."""
+        plain: dict[str, object] = {item.name: getattr(self, item.name) for item in fields(self)}
+        for name in _REMINDERS:
+            plain[name] = list(getattr(self, name))
+        plain["priority_matrix"] = self.priority_matrix.to_json()
+        return plain
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> PolicyParameters:
+        """The parameters that `to_json` wrote; one that is missing has its default, one that is
+        unknown is refused. Raises InvalidField."""
+        known = {item.name for item in fields(cls)}
+        values: dict[str, Any] = dict(data)
+        for name in values:
+            if name not in known:
+                raise InvalidField(name, UNKNOWN_PARAMETER)
+        for name in _REMINDERS:
+            if name in values:
+                _require_type(name, values[name], list, "list of days")
+                values[name] = tuple(values[name])
+        if "priority_matrix" in values:
+            _require_type("priority_matrix", values["priority_matrix"], dict, "priority matrix")
+            values["priority_matrix"] = Matrix.from_json(values["priority_matrix"])
+        return cls(**values)
+
+
+def _require_type(name: str, value: object, wanted: type, said: str) -> None:
+    if not isinstance(value, wanted):
+        raise InvalidField(name, NOT_A_TYPE, wanted=said, value=repr(value))
+
+
+def _require_below(name: str, rule: str, value: int, limit: int) -> None:
+    if value >= limit:
+        raise InvalidField(name, rule, limit=limit, value=value)
+
+
+DEFAULT = PolicyParameters()

@@ -1,0 +1,11 @@
+"""The WSGI application, for our supervisor and for any other server."""
+
+from __future__ import annotations
+
+import os
+
+from django.core.wsgi import get_wsgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "acuse.settings")
+
+application = get_wsgi_application()

@@ -1,0 +1,93 @@
+"""The ground of all tests: an installation of their own, made before Django reads the settings.
+
+Each process (pytest-xdist starts several) gets its own folder and, at the first test that asks
+for the database, its own throwaway PostgreSQL in it.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+if TYPE_CHECKING:
+    from tests.world import World
+
+GROUND = Path(tempfile.mkdtemp(prefix="acuse-test-"))
+GROUND.chmod(0o711)
+os.environ.update(
+    ACUSE_DATA=str(GROUND),
+    ACUSE_ENV="development",
+    ACUSE_SECRET_KEY="a key that only the tests use, nothing else",
+    DJANGO_SETTINGS_MODULE="acuse.settings",
+)
+for name in ("DATABASE_URL", "ACUSE_HOST", "ACUSE_SMTP_URL", "ACUSE_MAIL_DOMAIN", "ACUSE_PORT"):
+    os.environ.pop(name, None)
+
+import django  # noqa: E402  (the settings above come first)
+
+django.setup()
+
+slow_is_fine = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+# Always the same examples; a failure prints the blob that repeats it.
+settings.register_profile("acuse", derandomize=True, print_blob=True, **slow_is_fine)
+# Fresh examples, many of them: `make test-long`.
+settings.register_profile(
+    "long", derandomize=False, print_blob=True, max_examples=2000, **slow_is_fine
+)
+settings.load_profile("acuse")
+
+
+def pytest_unconfigure() -> None:
+    """Leaves nothing behind."""
+    shutil.rmtree(GROUND, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def postgres_address() -> Iterator[str]:
+    """The address of this process's PostgreSQL, running until its last test is done."""
+    from acuse.connectors import postgres
+
+    with postgres.running(GROUND, throwaway=True) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    postgres_address: str, django_db_modify_db_settings_parallel_suffix: None
+) -> None:
+    """Has pytest-django make its test database on a server that runs by then."""
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None) -> None:
+    """Lets transactional tests empty the append-only tables, which a trigger forbids to all."""
+    from django.db import transaction
+    from django.db.backends.postgresql.operations import DatabaseOperations
+
+    def flush(self: DatabaseOperations, statements: list[str]) -> None:
+        alias = self.connection.alias
+        with (
+            transaction.atomic(using=alias, savepoint=self.connection.features.can_rollback_ddl),
+            self.connection.cursor() as cursor,
+        ):
+            cursor.execute("SET LOCAL session_replication_role = replica")
+            for statement in statements:
+                cursor.execute(statement)
+
+    DatabaseOperations.execute_sql_flush = flush
+
+
+@pytest.fixture
+def world(db: None) -> World:
+    """A small firm with its customers (tests/world.py)."""
+    from tests.world import World
+
+    return World()
