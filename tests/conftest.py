@@ -45,6 +45,13 @@ settings.register_profile(
 settings.load_profile("acuse")
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes() -> None:
+    """Before pytest-xdist starts its processes: each is to make its own ground, so that none may
+    read the settings with ours before it has come to this file."""
+    del os.environ["DJANGO_SETTINGS_MODULE"]
+
+
 def pytest_unconfigure() -> None:
     """Leaves nothing behind."""
     shutil.rmtree(GROUND, ignore_errors=True)

@@ -1,0 +1,1 @@
+"""The installation as a whole: how it starts, survives and stops."""

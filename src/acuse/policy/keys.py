@@ -41,7 +41,7 @@ def reply_address(mailbox: str, case_id: int, person_id: int, secret: bytes) -> 
     return f"{local}+c{case_id}.{person_id}.{signature}@{domain}"
 
 
-_REPLY = re.compile(r"\+c(\d{1,12})\.(\d{1,12})\.([a-z2-7]{%d})@" % _SIGNATURE_LENGTH, re.I)
+_REPLY = re.compile(r"\+c(\d{1,12})\.(\d{1,12})\.([a-z2-7]{20})@", re.I)
 
 
 def read_reply_address(address: str, secret: bytes) -> ReplyKey | None:
@@ -61,9 +61,7 @@ def message_id(case_id: int, person_id: int, notice_id: int, domain: str, secret
     return f"c{case_id}.{person_id}.{notice_id}.{signature}@{domain}"
 
 
-_MESSAGE_ID = re.compile(
-    r"^<?c(\d{1,12})\.(\d{1,12})\.(\d{1,12})\.([a-z2-7]{%d})@" % _SIGNATURE_LENGTH, re.I
-)
+_MESSAGE_ID = re.compile(r"^<?c(\d{1,12})\.(\d{1,12})\.(\d{1,12})\.([a-z2-7]{20})@", re.I)
 
 
 def read_message_id(value: str, secret: bytes) -> ReplyKey | None:

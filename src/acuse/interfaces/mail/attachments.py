@@ -10,27 +10,59 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-KINDS = ("file", "image", "message", "invitation", "signed", "encrypted", "key", "contact",
-         "report")
+KINDS = (
+    "file",
+    "image",
+    "message",
+    "invitation",
+    "signed",
+    "encrypted",
+    "key",
+    "contact",
+    "report",
+)
 
 _KIND_OF_TYPE = {
-    "message/rfc822": "message", "message/global": "message", "text/calendar": "invitation",
-    "application/ics": "invitation", "application/pkcs7-signature": "signed",
-    "application/x-pkcs7-signature": "signed", "application/pgp-signature": "signed",
-    "application/pkcs7-mime": "encrypted", "application/x-pkcs7-mime": "encrypted",
-    "application/pgp-encrypted": "encrypted", "application/pgp-keys": "key",
-    "text/vcard": "contact", "text/x-vcard": "contact", "text/directory": "contact",
-    "message/delivery-status": "report", "message/disposition-notification": "report",
-    "message/feedback-report": "report", "text/rfc822-headers": "report",
+    "message/rfc822": "message",
+    "message/global": "message",
+    "text/calendar": "invitation",
+    "application/ics": "invitation",
+    "application/pkcs7-signature": "signed",
+    "application/x-pkcs7-signature": "signed",
+    "application/pgp-signature": "signed",
+    "application/pkcs7-mime": "encrypted",
+    "application/x-pkcs7-mime": "encrypted",
+    "application/pgp-encrypted": "encrypted",
+    "application/pgp-keys": "key",
+    "text/vcard": "contact",
+    "text/x-vcard": "contact",
+    "text/directory": "contact",
+    "message/delivery-status": "report",
+    "message/disposition-notification": "report",
+    "message/feedback-report": "report",
+    "text/rfc822-headers": "report",
 }
 _KIND_OF_ENDING = {
-    "eml": "message", "ics": "invitation", "p7s": "signed", "p7m": "encrypted", "vcf": "contact",
-    "pgp": "encrypted", "gpg": "encrypted",
+    "eml": "message",
+    "ics": "invitation",
+    "p7s": "signed",
+    "p7m": "encrypted",
+    "vcf": "contact",
+    "pgp": "encrypted",
+    "gpg": "encrypted",
 }
 _ENDING_OF_TYPE = {
-    "message/rfc822": ".eml", "text/calendar": ".ics", "text/plain": ".txt", "text/html": ".html",
-    "image/png": ".png", "image/jpeg": ".jpg", "image/gif": ".gif", "application/pdf": ".pdf",
-    "text/vcard": ".vcf", "application/pkcs7-signature": ".p7s", "text/csv": ".csv",
+    "message/rfc822": ".eml",
+    "text/calendar": ".ics",
+    "text/plain": ".txt",
+    "text/html": ".html",
+    "image/png": ".png",
+    "image/jpeg": ".jpg",
+    "image/gif": ".gif",
+    "application/pdf": ".pdf",
+    "text/vcard": ".vcf",
+    "application/pkcs7-signature": ".p7s",
+    "text/csv": ".csv",
     "application/zip": ".zip",
 }
 TNEF_TYPES = frozenset(("application/ms-tnef", "application/vnd.ms-tnef"))
@@ -42,15 +74,25 @@ Attachment = dict[str, Any]
 
 
 def build_attachment(
-    filename: str, data: bytes, content_type: str, *, cid: str = "", inline: bool = False,
+    filename: str,
+    data: bytes,
+    content_type: str,
+    *,
+    cid: str = "",
+    inline: bool = False,
     smime_type: str = "",
 ) -> Attachment:
     """The dictionary of one attachment."""
     kind = find_kind(filename, content_type, smime_type)
     return {
-        "filename": filename, "shown_name": filename or name_for(content_type, kind),
-        "data": data, "size": len(data), "content_type": content_type, "cid": cid,
-        "inline": inline, "kind": kind,
+        "filename": filename,
+        "shown_name": filename or name_for(content_type, kind),
+        "data": data,
+        "size": len(data),
+        "content_type": content_type,
+        "cid": cid,
+        "inline": inline,
+        "kind": kind,
     }
 
 
@@ -88,7 +130,7 @@ def unpack_tnef(data: bytes) -> tuple[list[Attachment], str, str] | None:
             for item in container.attachments[:MAX_TNEF_FILES]
         ]
         return files, _as_text(container.body), _as_text(container.htmlbody)
-    except Exception:  # noqa: BLE001 - a damaged container must not cost the mail that carries it
+    except Exception:
         return None
 
 

@@ -31,7 +31,9 @@ _FORWARDED = re.compile(
     rf"|(?:{alternation(FORWARDED_PHRASES)})\s*[:：])(?P<rest>.*)$",
     re.I,
 )
-_FULL_MOMENT = re.compile(r"(?:19|20)\d\d\D.{0,30}\b\d{1,2}[:.]\d{2}\b|\d{1,2}[:.]\d{2}\b.{0,30}(?:19|20)\d\d")
+_FULL_MOMENT = re.compile(
+    r"(?:19|20)\d\d\D.{0,30}\b\d{1,2}[:.]\d{2}\b|\d{1,2}[:.]\d{2}\b.{0,30}(?:19|20)\d\d"
+)
 _PREFERENCE = ("from", "date", "to", "cc", "subject", "reply_to", "other")
 
 
@@ -96,9 +98,11 @@ def read_block(lines: Sequence[str], start: int, *, announced: bool = False) -> 
                 block.values[role] = labelled[1]
             last_role = role
             block.end = at + 1
-        elif labelled and labelled[0] & block.values.keys():
-            break
-        elif not _continues(lines, at, block.values):
+        elif (
+            labelled
+            and labelled[0] & block.values.keys()
+            or not _continues(lines, at, block.values)
+        ):
             break
         elif line and last_role:
             block.values[last_role] = f"{block.values[last_role]} {line}".strip()

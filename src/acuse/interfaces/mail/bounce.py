@@ -6,7 +6,6 @@ never suffice, because people quote and forward bounces.
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass, field
 from email.message import Message
@@ -16,19 +15,22 @@ from acuse.interfaces.mail.structure import Content
 
 MAX_RECIPIENTS = 200
 MAX_SCANNED_CHARS = 60_000
+MAX_LIBRARY_CHARS = 300_000
 
-_EMAIL = r"[\w.!#$%&'*+/=?^`{|}~-]+@[\w-]+(?:\.[\w-]+)*"
+_EMAIL = r"[\w.!#$%&'*+/=?^`{|}~-]{1,100}@[\w-]+(?:\.[\w-]+)*"
 _ROBOT_LOCAL = re.compile(
     r"^(?:mailer[-_.]?daemon.*|m?daemon|post[-_]?master|poostmaster|mdaemon|mail[-_.]?deliver.*|"
     r"bounces?|bounced|mailbounce.*|mail[-_.]?system.*|system|smtp.*|.*[-_.]smtp|"
     r".*smtp[-_.]?mail.*|mta.*|mailgateway|.*mail[-_.]?service|no-?reply|do-?not-?reply|"
     r"autoresponder|mailservice|delivery.*|mail[-_]?admin.*|exchange.*|"
-    r"microsoftexchange.*|mailmaster|mailadm|listserv|majordomo|notification.*|ndr.*)$", re.I
+    r"microsoftexchange.*|mailmaster|mailadm|listserv|majordomo|notification.*|ndr.*)$",
+    re.I,
 )
 _ROBOT_NAME = re.compile(
     r"mail(?:er)?[ -]?daemon|mail delivery|delivery (?:sub)?system|mail system|postmaster|"
     r"system administrator|administrador del sistema|correo postal|mail administrator|"
-    r"internet mail|microsoft outlook|mailadmin|delivery service", re.I
+    r"internet mail|microsoft outlook|mailadmin|delivery service",
+    re.I,
 )
 _SUBJECT = re.compile(
     r"^(?:returned mail|undeliver(?:ed|able)|non[- ]?deliver|not delivered|delivery (?:status|"
@@ -50,7 +52,8 @@ _SUBJECT = re.compile(
     r"notifica[cç][aã]o de (?:estado|status|falha)|mensagem (?:devolvida|n[aã]o entregue)|"
     r"unzustellbar|zustellung|rücksendung|non remis|non distribu|échec de|impossible de remettre|"
     r"mancato recapito|impossibile recapitare|onbestelbaar|niet bezorgd|недоставлен|"
-    r"ваше сообщение не доставлено|ошибка|未达|退信|系统退信|配信不能)", re.I
+    r"ваше сообщение не доставлено|ошибка|未达|退信|系统退信|配信不能)",
+    re.I,
 )
 _PHRASES = re.compile(
     r"(?:could not|couldn't|cannot|can't|can not|was not|were not|wasn't|unable to|not able to|"
@@ -69,19 +72,22 @@ _PHRASES = re.compile(
     r"no se (?:pudo|puede|ha podido) entregar|no ha podido ser entregado|no entregado|rechazado|"
     r"n[aã]o (?:p[oô]de|foi poss[ií]vel|foi) (?:ser )?entreg|не доставлено|"
     r"konnte nicht zugestellt|n'a pas pu être|non è stato possibile (?:recapitare|consegnare)",
-    re.I | re.S
+    re.I | re.S,
 )
 _NULL_PATHS = ("<>", "<mailer-daemon>", "<null>", "mailer-daemon", "<#@[]>", "<@>")
 
 _RECIPIENT_PATTERNS = tuple(
-    re.compile(pattern, re.I | re.M) for pattern in (
-        rf"^\s*<?({_EMAIL})>?\s*:?\s*(?:$|\(|- no such|\.\.\.|Requested action)",
-        rf"^\s*<({_EMAIL})>\s*:",
-        rf"(?:RCPT TO|addressed to|recipient(?:\s+address)?|final-recipient|to|destinatario|user|"
-        rf"target mail address|mailbox)\s*[:;]?\s*(?:rfc822\s*;)?\s*<?({_EMAIL})>?",
+    re.compile(pattern, re.I | re.M)
+    for pattern in (
+        rf"^[ \t]*<?({_EMAIL})>?\s*:?\s*(?:$|\(|- no such|\.\.\.|Requested action)",
+        rf"^[ \t]*<({_EMAIL})>\s*:",
+        (
+            rf"(?:RCPT TO|addressed to|recipient(?:\s+address)?|final-recipient|to|destinatario|user|"
+            rf"target mail address|mailbox)\s*[:;]?\s*(?:rfc822\s*;)?\s*<?({_EMAIL})>?"
+        ),
         rf"\b5\d\d\b[^\n]{{0,80}}?<({_EMAIL})>",
         rf"<({_EMAIL})>",
-        rf"({_EMAIL})\s*[:\[]",
+        rf"({_EMAIL})[ \t]*[:\[]",
         rf"({_EMAIL})",
     )
 )
@@ -97,12 +103,17 @@ class Report:
 
 
 def judge_bounce(
-    message: Message, content: Content, fields: dict[str, list[str]], subject: str,
-    sender: Address, text: str,
+    message: Message,
+    content: Content,
+    fields: dict[str, list[str]],
+    subject: str,
+    sender: Address,
+    text: str,
 ) -> Report:
     """The delivery report in a message; Report(False) for anything a person may have written."""
     statuses = content.reports.get("message/delivery-status", []) + content.reports.get(
-        "message/global-delivery-status", [])
+        "message/global-delivery-status", []
+    )
     top = (fields.get("content-type") or [""])[0].lower()
     robot = is_robot(fields, sender)
     if statuses and ("multipart/report" in top or robot):
@@ -120,13 +131,20 @@ def judge_bounce(
     reported = "multipart/report" in top and "disposition" not in top and "feedback" not in top
     if not robot and not rejected and not reported:
         return Report(False)
-    if not (_PHRASES.search(text[:8_000]) and (_is_daemon(fields, sender) or _SUBJECT.match(subject)
-            or rejected or reported) or _is_daemon(fields, sender) and _SUBJECT.match(subject)):
+    if not (
+        _PHRASES.search(text[:8_000])
+        and (_is_daemon(fields, sender) or _SUBJECT.match(subject) or rejected or reported)
+        or _is_daemon(fields, sender)
+        and _SUBJECT.match(subject)
+    ):
         return Report(False)
     if "feedback-report" in top:
         return Report(False)
-    return Report(True, _action_of(subject + "\n" + text[:2000]),
-                  _search_recipients(message, content, fields, text))
+    return Report(
+        True,
+        _action_of(subject + "\n" + text[:2000]),
+        _search_recipients(message, content, fields, text),
+    )
 
 
 def is_robot(fields: dict[str, list[str]], sender: Address) -> bool:
@@ -143,8 +161,9 @@ def _is_daemon(fields: dict[str, list[str]], sender: Address) -> bool:
     if not sender.email:
         written = " ".join(fields.get("from") or [])
         return "mailer-daemon" in written.lower() or written.strip() in ("<>", "")
-    return bool(re.match(r"mailer[-_.]?daemon|poo?st[-_]?master|mdaemon|mail\.delivery", local)) \
-        or bool(re.search(r"mail(er)? ?-?daemon|mail delivery (sub)?system", sender.name, re.I))
+    return bool(
+        re.match(r"mailer[-_.]?daemon|poo?st[-_]?master|mdaemon|mail\.delivery", local)
+    ) or bool(re.search(r"mail(er)? ?-?daemon|mail delivery (sub)?system", sender.name, re.I))
 
 
 def read_statuses(statuses: list[str]) -> tuple[str, list[str]]:
@@ -167,7 +186,8 @@ def read_statuses(statuses: list[str]) -> tuple[str, list[str]]:
     for action in ("failed", "failure", "delayed", "delivered", "relayed", "expanded"):
         if action in actions:
             return {"failure": "failed", "relayed": "delivered", "expanded": "delivered"}.get(
-                action, action), recipients[:MAX_RECIPIENTS]
+                action, action
+            ), recipients[:MAX_RECIPIENTS]
     return "failed", recipients[:MAX_RECIPIENTS]
 
 
@@ -187,8 +207,12 @@ def _failed_header(fields: dict[str, list[str]]) -> list[str]:
 
 
 def _action_of(text: str) -> str:
-    delayed = re.search(r"delay|still being retried|warning|temporar|will (?:keep|be retried|retry)|"
-                        r"not yet been delivered|retras|atras", text, re.I)
+    delayed = re.search(
+        r"delay|still being retried|warning|temporar|will (?:keep|be retried|retry)|"
+        r"not yet been delivered|retras|atras",
+        text,
+        re.I,
+    )
     return "delayed" if delayed else "failed"
 
 
@@ -196,19 +220,17 @@ def _read_sns(sender: Address, text: str) -> Report | None:
     """Amazon's notification as a mail: one line of JSON."""
     if not sender.email.lower().endswith("sns.amazonaws.com"):
         return None
-    start = text.find("{")
-    try:
-        told, _ = json.JSONDecoder().raw_decode(text[start:]) if start >= 0 else ({}, 0)
-    except (ValueError, RecursionError):
+    # Long lines of JSON arrive folded anywhere, so that it is searched, not parsed.
+    told = re.sub(r"\r?\n", "", text[:MAX_SCANNED_CHARS])
+    kind = re.search(
+        r'"(?:notificationType|eventType)"\s*:\s*"(Bounce|Delivery|DeliveryDelay)"', told
+    )
+    if kind is None:
         return None
-    kind = told.get("notificationType") or told.get("eventType") if isinstance(told, dict) else None
-    if kind not in ("Bounce", "Delivery", "DeliveryDelay"):
-        return None
-    bounced = told.get("bounce")
-    listed = bounced.get("bouncedRecipients", []) if isinstance(bounced, dict) else []
-    found = [str(r.get("emailAddress", "")) for r in listed if isinstance(r, dict)]
-    return Report(True, "failed" if kind == "Bounce" else "delivered" if kind == "Delivery"
-                  else "delayed", [f for f in found if f][:MAX_RECIPIENTS])
+    listed = re.search(r'"bouncedRecipients"\s*:\s*\[(.*?)\]', told)
+    found = re.findall(r'"emailAddress"\s*:\s*"([^"]+)"', listed[1]) if listed else []
+    action = {"Bounce": "failed", "Delivery": "delivered"}.get(kind[1], "delayed")
+    return Report(True, action, found[:MAX_RECIPIENTS])
 
 
 def _search_recipients(
@@ -218,13 +240,21 @@ def _search_recipients(
     failed = _failed_header(fields)
     if failed:
         return failed
-    found = _library_recipients(message)
+    size = len(text) + sum(map(len, content.embedded))
+    found = _library_recipients(message) if size <= MAX_LIBRARY_CHARS else []
     if found:
         return found
-    ours = {a.email.lower() for name in ("to", "from", "cc", "delivered-to", "x-original-to")
-            for value in fields.get(name, []) for a in read_addresses(value)}
-    told = re.split(r"(?m)^\s*(?:-{3,}.{0,60}(?:original|copy|returned).*|Received:|Return-Path:)",
-                    text[:MAX_SCANNED_CHARS], maxsplit=1)[0]
+    ours = {
+        a.email.lower()
+        for name in ("to", "from", "cc", "delivered-to", "x-original-to")
+        for value in fields.get(name, [])
+        for a in read_addresses(value)
+    }
+    told = re.split(
+        r"(?m)^[ \t]*(?:-{3,}.{0,60}(?:original|copy|returned).*|Received:|Return-Path:)",
+        text[:MAX_SCANNED_CHARS],
+        maxsplit=1,
+    )[0]
     for pattern in _RECIPIENT_PATTERNS:
         for match in pattern.finditer(told):
             email = match[1].strip(".'")
@@ -245,8 +275,9 @@ def _library_recipients(message: Message) -> list[str]:
 
     try:
         temporary, permanent = all_failures(message)
-    except Exception:  # noqa: BLE001 - a detector's fault must not cost the message
+    except Exception:
         return []
-    found = [decode_text(bytes(a)) if isinstance(a, bytes) else str(a)
-             for a in (permanent or temporary)]
+    found = [
+        decode_text(bytes(a)) if isinstance(a, bytes) else str(a) for a in (permanent or temporary)
+    ]
     return sorted(found)[:MAX_RECIPIENTS]

@@ -22,22 +22,68 @@ MAX_NAME_CHARS = 200
 # Names that senders use for codecs which Python knows under another one, and labels whose real
 # content is a superset (as browsers read them).
 _CODEC_OF_LABEL = {
-    "iso-8859-1": "cp1252", "latin1": "cp1252", "latin-1": "cp1252", "iso8859-1": "cp1252",
-    "iso_8859-1": "cp1252", "us-ascii": "ascii", "ansi_x3.4-1968": "ascii", "646": "ascii",
-    "ansi": "cp1252", "x-ansi": "cp1252", "windows1252": "cp1252", "iso-8859-8-i": "iso8859-8",
-    "iso-8859-8-e": "iso8859-8", "gb2312": "gb18030", "gbk": "gb18030", "x-gbk": "gb18030",
-    "gb_2312-80": "gb18030", "ks_c_5601-1987": "cp949", "ks_c_5601": "cp949", "euc-kr": "cp949",
-    "x-sjis": "cp932", "shift_jis": "cp932", "shift-jis": "cp932", "sjis": "cp932",
-    "x-euc-jp": "euc_jp", "iso-2022-jp": "iso2022_jp_ext", "csiso2022jp": "iso2022_jp_ext",
-    "cp-850": "cp850", "x-mac-roman": "mac_roman", "macintosh": "mac_roman", "utf8": "utf-8",
-    "unicode-1-1-utf-7": "utf-7", "big5": "big5hkscs", "x-big5": "big5hkscs", "tis-620": "cp874",
-    "windows-874": "cp874", "iso-8859-9": "cp1254", "iso-8859-11": "cp874", "utf-8mb4": "utf-8",
-    "x-cp1252": "cp1252", "x-cp1251": "cp1251", "unicode": "utf-16", "utf-16": "utf-16",
+    "iso-8859-1": "cp1252",
+    "latin1": "cp1252",
+    "latin-1": "cp1252",
+    "iso8859-1": "cp1252",
+    "iso_8859-1": "cp1252",
+    "us-ascii": "ascii",
+    "ansi_x3.4-1968": "ascii",
+    "646": "ascii",
+    "ansi": "cp1252",
+    "x-ansi": "cp1252",
+    "windows1252": "cp1252",
+    "iso-8859-8-i": "iso8859-8",
+    "iso-8859-8-e": "iso8859-8",
+    "gb2312": "gb18030",
+    "gbk": "gb18030",
+    "x-gbk": "gb18030",
+    "gb_2312-80": "gb18030",
+    "ks_c_5601-1987": "cp949",
+    "ks_c_5601": "cp949",
+    "euc-kr": "cp949",
+    "x-sjis": "cp932",
+    "shift_jis": "cp932",
+    "shift-jis": "cp932",
+    "sjis": "cp932",
+    "x-euc-jp": "euc_jp",
+    "iso-2022-jp": "iso2022_jp_ext",
+    "csiso2022jp": "iso2022_jp_ext",
+    "cp-850": "cp850",
+    "x-mac-roman": "mac_roman",
+    "macintosh": "mac_roman",
+    "utf8": "utf-8",
+    "unicode-1-1-utf-7": "utf-7",
+    "big5": "big5hkscs",
+    "x-big5": "big5hkscs",
+    "tis-620": "cp874",
+    "windows-874": "cp874",
+    "iso-8859-9": "cp1254",
+    "iso-8859-11": "cp874",
+    "utf-8mb4": "utf-8",
+    "x-cp1252": "cp1252",
+    "x-cp1251": "cp1251",
+    "unicode": "utf-16",
+    "utf-16": "utf-16",
 }
 _SINGLE_BYTE = re.compile(r"^(?:ascii|cp12\d\d|cp8\d\d|iso8859|mac|latin|koi8)")
 _NOT_TEXT_CODECS = frozenset(
-    "base64 bz2 hex quopri rot13 uu zlib idna punycode undefined unicode_escape "
-    "raw_unicode_escape mbcs oem".split()
+    [
+        "base64",
+        "bz2",
+        "hex",
+        "quopri",
+        "rot13",
+        "uu",
+        "zlib",
+        "idna",
+        "punycode",
+        "undefined",
+        "unicode_escape",
+        "raw_unicode_escape",
+        "mbcs",
+        "oem",
+    ]
 )
 
 
@@ -52,8 +98,11 @@ def find_codec(label: str | None) -> str | None:
     except (LookupError, ValueError, UnicodeError):
         return None
     known_as = found.replace("-", "_")
-    return None if known_as in _NOT_TEXT_CODECS or known_as.split("_")[0] in _NOT_TEXT_CODECS \
+    return (
+        None
+        if known_as in _NOT_TEXT_CODECS or known_as.split("_")[0] in _NOT_TEXT_CODECS
         else found
+    )
 
 
 def decode_text(data: bytes, charset: str | None = None) -> str:
@@ -108,8 +157,10 @@ def _decode_by_trial(data: bytes) -> str:
     total = sum(map(len, high))
     if total and sum(len(run) for run in high if len(run) > 1) / total > 0.7:
         letters = sum(len(re.findall(rb"[\xc0-\xff\xa8\xb8]", run)) for run in high)
-        if letters / total > 0.95 and sum(map(len, high)) / len(high) > 2.5 and any(
-            len(run) % 2 for run in high
+        if (
+            letters / total > 0.95
+            and sum(map(len, high)) / len(high) > 2.5
+            and any(len(run) % 2 for run in high)
         ):
             return data.decode("cp1251", "replace")
         for codec in ("gb18030", "cp932", "big5hkscs"):
@@ -153,11 +204,13 @@ def decode_header(value: str) -> str:
     value = value[:MAX_HEADER_CHARS]
     if "=?" not in value:
         return _one_line(decode_text(header_bytes(value)))
+    # A fold with an empty line in it is a mailer's damage, not a space of the subject.
+    value = re.sub(r"[ \t]*(?:\r?\n[ \t]*){2,}", "", value)
     value = re.sub(r"\r?\n[ \t]*", " ", value)
     out: list[str] = []
     pending, charset, at = b"", "", 0
     for word in _ENCODED_WORD.finditer(value):
-        between = value[at:word.start()]
+        between = value[at : word.start()]
         data = _decode_word(word[2], word[3])
         if data is None:
             continue
@@ -207,7 +260,8 @@ class Address:
 
 
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|\((?:[^()\\]|\\.)*\)|<[^<>]*>|[,;]|[^",;(<]+|.', re.S)
-_EMAIL = re.compile(r"[^\s<>()\[\]\",;:@\\]+@(?:[^\s<>()\[\]\",;:@\\]+|\[[0-9a-fA-F.:]+\])")
+# The bound on the local part keeps the search linear (RFC 5321 allows 64).
+_EMAIL = re.compile(r"[^\s<>()\[\]\",;:@\\]{1,200}@(?:[^\s<>()\[\]\",;:@\\]+|\[[0-9a-fA-F.:]+\])")
 
 
 def read_addresses(value: str) -> list[Address]:
@@ -231,8 +285,7 @@ def read_addresses(value: str) -> list[Address]:
         token = match[0]
         if token in (",", ";"):
             # "Doe, John <j@x>" without quotes: a piece with neither address belongs to the next.
-            if angle is None and "@" not in "".join(name) and "".join(name).strip() \
-                    and token == "," and "=?" not in "".join(name):
+            if token == "," and angle is None and len(name) < 20 and _is_bare_name("".join(name)):
                 name.append(",")
                 continue
             finish()
@@ -244,8 +297,9 @@ def read_addresses(value: str) -> list[Address]:
             if angle is not None:
                 finish()
             angle = token[1:-1]
-        elif ":" in token and angle is None and "@" not in token.split(":")[0] \
-                and "=?" not in token:
+        elif (
+            ":" in token and angle is None and "@" not in token.split(":")[0] and "=?" not in token
+        ):
             # A group's name ("Team: a@x, b@y;") is not anybody's.
             name.clear()
             name.append(token.split(":", 1)[1])
@@ -253,6 +307,10 @@ def read_addresses(value: str) -> list[Address]:
             name.append(token)
     finish()
     return found
+
+
+def _is_bare_name(text: str) -> bool:
+    return bool(text.strip()) and "@" not in text and "=?" not in text
 
 
 def _build_address(name: str, comment: list[str], angle: str | None) -> Address | None:
@@ -305,8 +363,9 @@ def read_params(value: str) -> tuple[str, dict[str, str]]:
     for match in _PARAM.finditer(value):
         key, text = match[1].lower(), match[2].strip()
         if text[:1] == '"':
-            text = re.sub(r"\\(.)", r"\1", text[1:-1] if text[-1:] == '"' and len(text) > 1
-                          else text[1:])
+            text = re.sub(
+                r"\\(.)", r"\1", text[1:-1] if text[-1:] == '"' and len(text) > 1 else text[1:]
+            )
         extended = re.fullmatch(r"([^*]+)(?:\*(\d{1,4}))?(\*?)", key)
         if extended and (extended[2] is not None or extended[3]):
             pieces.setdefault(extended[1], []).append(

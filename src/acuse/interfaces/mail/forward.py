@@ -28,21 +28,29 @@ MAX_CHARS = 400_000
 
 def _prefixed(words: Sequence[str]) -> re.Pattern[str]:
     listed = "|".join(re.escape(w) for w in sorted(words, key=len, reverse=True))
-    return re.compile(rf"^\s*(?:\[[^\]]{{1,60}}\]\s*)?(?:{listed})\s*(?:[\[(]\d+[\])])?\s*[:：]", re.I)
+    return re.compile(
+        rf"^\s*(?:\[[^\]]{{1,60}}\]\s*)?(?:{listed})\s*(?:[\[(]\d+[\])])?\s*[:：]", re.I
+    )
 
 
 _FORWARD_SUBJECT = _prefixed(FORWARD_PREFIXES)
 _REPLY_SUBJECT = _prefixed([w for w in REPLY_PREFIXES if w not in FORWARD_PREFIXES])
 _ALL_LABELS = sorted(
     {label for rows in LABELS.values() for labels in rows.values() for label in labels},
-    key=len, reverse=True)
+    key=len,
+    reverse=True,
+)
 # Yahoo glues all labels into one line: "From: A <a@x>To: b@xCc: ...Sent: ...Subject: ...".
 _GLUED_FROM = re.compile(
     rf"(?:{alternation(sorted({x for r in LABELS['from'].values() for x in r}, key=len, reverse=True))})"
-    r"\s*[:：]\s*(?P<value>[^\n]{0,300}?<[^<>\s]+@[^<>\s]+>|[^\n]{0,80}?\S+@\S+?(?=[A-Z\s]|$))", re.I)
+    r"\s*[:：]\s*(?P<value>[^\n]{0,300}?<[^<>\s]+@[^<>\s]+>|[^\n]{0,80}?\S+@\S+?(?=[A-Z\s]|$))",
+    re.I,
+)
 _GLUED_SUBJECT = re.compile(
     rf"(?:{alternation(sorted({x for r in LABELS['subject'].values() for x in r}, key=len, reverse=True))})"
-    r"\s*[:：]\s*(?P<value>[^\n]*)", re.I)
+    r"\s*[:：]\s*(?P<value>[^\n]*)",
+    re.I,
+)
 
 
 @dataclass(frozen=True)
@@ -62,9 +70,15 @@ class Forward:
     def as_dict(self) -> dict[str, object]:
         """The dictionary that parse() returns under "forwarded"."""
         return {
-            "from": self.sender, "from_email": self.email, "from_name": self.name,
-            "subject": self.subject, "date": self.date, "to": self.to, "before": self.before,
-            "body": self.body, "certain": self.certain,
+            "from": self.sender,
+            "from_email": self.email,
+            "from_name": self.name,
+            "subject": self.subject,
+            "date": self.date,
+            "to": self.to,
+            "before": self.before,
+            "body": self.body,
+            "certain": self.certain,
         }
 
 
@@ -84,8 +98,10 @@ def find_forward(text: str, subject: str, answers: bool) -> Forward | None:
     `answers` says that the mail has an In-Reply-To. Outlook prints the same block above an answer
     and above a forward, so that there the subject decides; Acuse proposes, a person confirms.
     """
-    lines = [line.replace("\u00a0", " ").replace("\ufeff", "").rstrip("\r")
-             for line in text[:MAX_CHARS].split("\n")[:MAX_LINES]]
+    lines = [
+        line.replace("\u00a0", " ").replace("\ufeff", "").rstrip("\r")
+        for line in text[:MAX_CHARS].split("\n")[:MAX_LINES]
+    ]
     reply, forward = says_reply(subject), says_forward(subject)
     for at, line in enumerate(lines):
         stripped = line.strip()
@@ -121,15 +137,24 @@ def forward_of_attached(data: bytes, subject: str, before: str) -> Forward | Non
     head = re.split(rb"\r?\n\r?\n", data[:60_000], maxsplit=1)[0].decode("utf-8", "surrogateescape")
     fields = {
         key.lower(): value
-        for key, value in reversed(re.findall(r"(?m)^([!-9;-~]+):[ \t]*(.*(?:\r?\n[ \t].*)*)", head))
+        for key, value in reversed(
+            re.findall(r"(?m)^([!-9;-~]+):[ \t]*(.*(?:\r?\n[ \t].*)*)", head)
+        )
     }
     senders = read_addresses(fields.get("from", ""))
     if not senders:
         return None
     return Forward(
-        decode_header(fields["from"]), senders[0].email, senders[0].name,
-        decode_header(fields.get("subject", "")), decode_header(fields.get("date", "")),
-        decode_header(fields.get("to", "")), before, "", True)
+        decode_header(fields["from"]),
+        senders[0].email,
+        senders[0].name,
+        decode_header(fields.get("subject", "")),
+        decode_header(fields.get("date", "")),
+        decode_header(fields.get("to", "")),
+        before,
+        "",
+        True,
+    )
 
 
 def _next_words(lines: Sequence[str], at: int) -> int:
@@ -158,21 +183,37 @@ def _from_glued(lines: Sequence[str], at: int, rest: str) -> Forward | None:
     if author is None:
         return None
     about = _GLUED_SUBJECT.search(rest, author.end())
-    return _build(author["value"], about["value"].strip() if about else "", "", "",
-                  lines[:at], lines[at + 1:], True)
+    return _build(
+        author["value"],
+        about["value"].strip() if about else "",
+        "",
+        "",
+        lines[:at],
+        lines[at + 1 :],
+        True,
+    )
 
 
 def _from_block(lines: Sequence[str], at: int, block: Block, certain: bool) -> Forward | None:
     values = block.values
-    return _build(values.get("from", ""), values.get("subject", ""), values.get("date", ""),
-                  values.get("to", ""), lines[:min(at, block.start)], lines[block.end:], certain)
+    return _build(
+        values.get("from", ""),
+        values.get("subject", ""),
+        values.get("date", ""),
+        values.get("to", ""),
+        lines[: min(at, block.start)],
+        lines[block.end :],
+        certain,
+    )
 
 
 def _from_attribution(lines: Sequence[str], start: int, end: int) -> Forward | None:
     joined = " ".join(line.strip() for line in lines[start:end])
     found = re.search(
         r"(?:[\"«“„]\s*(?P<quoted>[^\"»”“]+?)\s*[\"»”“]|(?P<plain>[^\d,:<>]{2,60}?))?\s*[<(]+\s*"
-        r"(?P<email>[^\s<>()]+@[^\s<>()]+)", joined)
+        r"(?P<email>[^\s<>()]+@[^\s<>()]+)",
+        joined,
+    )
     if found is None:
         return None
     name = (found["quoted"] or found["plain"] or "").strip()
@@ -181,8 +222,13 @@ def _from_attribution(lines: Sequence[str], start: int, end: int) -> Forward | N
 
 
 def _build(
-    author: str, subject: str, date: str, to: str,
-    above: Sequence[str], below: Sequence[str], certain: bool,
+    author: str,
+    subject: str,
+    date: str,
+    to: str,
+    above: Sequence[str],
+    below: Sequence[str],
+    certain: bool,
 ) -> Forward | None:
     address = read_author(author)
     if not address.email and not address.name:
@@ -191,18 +237,30 @@ def _build(
     while before and (not before[-1].strip("> \t") or is_rule(before[-1])):
         before.pop()
     return Forward(
-        f"{address.name} <{address.email}>" if address.name and address.email
+        f"{address.name} <{address.email}>"
+        if address.name and address.email
         else address.email or address.name,
-        address.email, address.name, subject, date, to,
-        "\n".join(before).strip(), "\n".join(below).strip(), certain)
+        address.email,
+        address.name,
+        subject,
+        date,
+        to,
+        "\n".join(before).strip(),
+        "\n".join(below).strip(),
+        certain,
+    )
 
 
 def read_author(value: str) -> Address:
     """The author printed in a header block: "A B <a@x>", "A B [mailto:a@x]", "A<mailto:a@x> ..."."""
-    value = re.sub(r"\s+on behalf of\s.*$|\s+en nombre de\s.*$|\s+em nome de\s.*$", "", value,
-                   flags=re.I)
-    value = re.sub(r"<\s*mailto:[^<>]*>", "", value) if re.search(r"<[^<>]*@[^<>]*<mailto:", value) \
+    value = re.sub(
+        r"\s+on behalf of\s.*$|\s+en nombre de\s.*$|\s+em nome de\s.*$", "", value, flags=re.I
+    )
+    value = (
+        re.sub(r"<\s*mailto:[^<>]*>", "", value)
+        if re.search(r"<[^<>]*@[^<>]*<mailto:", value)
         else value
+    )
     found = re.search(r"[^\s<>()\[\]\"',;:]+@[^\s<>()\[\]\"',;:]+", re.sub(r"mailto:", "", value))
     email = found[0].strip(".") if found else ""
     name = re.split(r"[<\[(]", value, maxsplit=1)[0].strip().strip("\"'«»„“”").strip()

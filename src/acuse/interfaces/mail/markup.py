@@ -19,23 +19,70 @@ MAX_HTML_CHARS = 2_000_000
 MAX_QUOTE_DEPTH = 20
 
 _BLOCKS = frozenset(
-    "p div tr table ul ol li h1 h2 h3 h4 h5 h6 pre hr section article header footer center form "
-    "address dl dt dd figure fieldset main nav aside tbody thead tfoot caption title".split()
+    [
+        "p",
+        "div",
+        "tr",
+        "table",
+        "ul",
+        "ol",
+        "li",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "pre",
+        "hr",
+        "section",
+        "article",
+        "header",
+        "footer",
+        "center",
+        "form",
+        "address",
+        "dl",
+        "dt",
+        "dd",
+        "figure",
+        "fieldset",
+        "main",
+        "nav",
+        "aside",
+        "tbody",
+        "thead",
+        "tfoot",
+        "caption",
+        "title",
+    ]
 )
-_SKIPPED = frozenset("head style script title noscript template xml svg".split())
-_RAW = frozenset("style script title".split())
+_SKIPPED = frozenset(["head", "style", "script", "title", "noscript", "template", "xml", "svg"])
+_RAW = frozenset(["style", "script", "title"])
 _ATTRIBUTE = re.compile(r"""([a-zA-Z_:-]+)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>"']+))""")
 _TAG_NAME = re.compile(r"/?([a-zA-Z][a-zA-Z0-9:]*)")
 
 _QUOTE_IDS = frozenset(
-    "divrplyfwdmsg appendonsend mail-editor-reference-message-container "
-    "ms-outlook-mobile-reply-separator replysplit".split()
+    [
+        "divrplyfwdmsg",
+        "appendonsend",
+        "mail-editor-reference-message-container",
+        "ms-outlook-mobile-reply-separator",
+        "replysplit",
+    ]
 )
 _QUOTE_CLASSES = frozenset(
-    "yahoo_quoted protonmail_quote tutanota_quote zmail_extra zimbra_quote "
-    "front-blockquote outlookmessageheader".split()
+    [
+        "yahoo_quoted",
+        "protonmail_quote",
+        "tutanota_quote",
+        "zmail_extra",
+        "zimbra_quote",
+        "front-blockquote",
+        "outlookmessageheader",
+    ]
 )
-_ATTRIBUTION_CLASSES = frozenset("gmail_attr moz-cite-prefix".split())
+_ATTRIBUTION_CLASSES = frozenset(["gmail_attr", "moz-cite-prefix"])
 
 
 class _Writer:
@@ -100,6 +147,7 @@ def html_to_marked_text(source: str) -> str:
     source = source[:MAX_HTML_CHARS]
     writer = _Writer()
     at, skipping = 0, ""
+    last_comment_end = source.rfind("-->") - 1
     lowered = source.lower() if len(source.lower()) == len(source) else source
     while at < len(source):
         start = source.find("<", at)
@@ -110,7 +158,8 @@ def html_to_marked_text(source: str) -> str:
         if start == len(source):
             break
         if source.startswith("<!--", start):
-            at = _end_of_comment(source, start)
+            # An unclosed comment would swallow the rest of the mail; only its mark is dropped.
+            at = source.find("-->", start + 2) + 3 if start < last_comment_end else start + 4
             continue
         name_match = _TAG_NAME.match(source, start + 1)
         if name_match is None:
@@ -124,7 +173,7 @@ def html_to_marked_text(source: str) -> str:
             continue
         end = _end_of_tag(source, name_match.end())
         name, closing = name_match[1].lower(), source[start + 1] == "/"
-        attributes = source[name_match.end():end]
+        attributes = source[name_match.end() : end]
         at = end + 1
         if skipping:
             if name == "body" and not closing or closing and name == skipping:
@@ -161,14 +210,6 @@ def _unescape(data: str) -> str:
     return data.replace("\u00a0", " ").replace("\0", "")
 
 
-def _end_of_comment(source: str, start: int) -> int:
-    end = source.find("-->", start + 2)
-    if end < 0:
-        # An unclosed comment would swallow the rest of the mail; only its mark is dropped.
-        return start + 4
-    return end + 3
-
-
 def _end_of_tag(source: str, at: int) -> int:
     """Index of the ">" that closes a tag; a quoted value may hold ">" if its quote ends soon."""
     end = source.find(">", at)
@@ -176,7 +217,9 @@ def _end_of_tag(source: str, at: int) -> int:
         return len(source)
     for _ in range(20):
         part = source[at:end]
-        quote = '"' if part.count('"') % 2 else "'" if part.count("'") % 2 and '"' not in part else ""
+        quote = (
+            '"' if part.count('"') % 2 else "'" if part.count("'") % 2 and '"' not in part else ""
+        )
         if not quote:
             return end
         closing = source.find(quote, end, end + 5_000)

@@ -64,7 +64,7 @@ class _Reading:
         """
         try:
             return act()
-        except Exception:  # noqa: BLE001 - rule 2: one bad mail never stops a mailbox
+        except Exception:
             self.defects.append(step)
             return otherwise
 
@@ -83,53 +83,86 @@ class _Reading:
         text, marked_html = self.guarded("text", lambda: join_texts(content), ("", ""))
         report = self.guarded(
             "bounce",
-            lambda: judge_bounce(message, content, fields, subject, sender, text), Report(False))
+            lambda: judge_bounce(message, content, fields, subject, sender, text),
+            Report(False),
+        )
         verdict = self.guarded(
-            "automatic", lambda: judge_automatic(fields, subject), Verdict(False))
+            "automatic", lambda: judge_automatic(fields, subject), Verdict(False)
+        )
         cut = self.guarded("reply", lambda: cut_best(content, text, marked_html), Cut(text, False))
         forwarded = None
         if not report.bounce:
             forwarded = self.guarded(
-                "forward", lambda: _forward(content, fields, subject, text, cut), None)
+                "forward", lambda: _forward(content, fields, subject, text, cut), None
+            )
         automatic = verdict.automatic or report.bounce or _is_report(fields)
         return {
-            "from_email": sender.email, "from_name": sender.name, "subject": subject,
+            "from_email": sender.email,
+            "from_name": sender.name,
+            "subject": subject,
             **self.guarded("identifiers", lambda: _identifiers(fields), dict(_NO_IDENTIFIERS)),
             **self.guarded("recipients", lambda: _recipients(fields), dict(_NO_RECIPIENTS)),
-            "text": text, "html": "\n".join(content.rich), "reply_text": cut.text,
+            "text": text,
+            "html": "\n".join(content.rich),
+            "reply_text": cut.text,
             "reply_cut": cut.evidence,
             "language": self.guarded("language", lambda: guess_language(cut.text), ""),
-            "attachments": content.attachments, "calendar": content.calendar,
+            "attachments": content.attachments,
+            "calendar": content.calendar,
             "encrypted": _has_kind(content.attachments, "encrypted", fields),
             "signed": _has_kind(content.attachments, "signed", fields),
             "auto_submitted": automatic,
             "auto_reason": verdict.reason or ("report" if automatic else ""),
             "out_of_office": verdict.out_of_office and not report.bounce,
-            "bounce": report.bounce, "bounce_action": report.action,
+            "bounce": report.bounce,
+            "bounce_action": report.action,
             "bounce_recipients": report.recipients,
             "bounced_message_id": self.guarded(
-                "bounced", lambda: _bounced_id(content, text) if report.bounce else "", ""),
+                "bounced", lambda: _bounced_id(content, text) if report.bounce else "", ""
+            ),
             "forwarded": forwarded,
-            "headers": self.guarded("headers", lambda: _decoded(fields), {}),
+            "headers": self.guarded("headers", lambda: _decoded(fields), _NO_FIELDS),
             "defects": self.defects,
         }
 
     def _unreadable(self) -> dict[str, Any]:
         text = bytes(self.raw[:MAX_CUT_CHARS]).decode("utf-8", "replace").replace("\0", "")
         return {
-            "from_email": "", "from_name": "", "subject": "", **_NO_IDENTIFIERS, **_NO_RECIPIENTS,
-            "text": text, "html": "", "reply_text": text, "reply_cut": "", "language": "",
-            "attachments": [], "calendar": "", "encrypted": False, "signed": False,
-            "auto_submitted": False, "auto_reason": "", "out_of_office": False, "bounce": False,
-            "bounce_action": "", "bounce_recipients": [], "bounced_message_id": "",
-            "forwarded": None, "headers": {}, "defects": self.defects,
+            "from_email": "",
+            "from_name": "",
+            "subject": "",
+            **_NO_IDENTIFIERS,
+            **_NO_RECIPIENTS,
+            "text": text,
+            "html": "",
+            "reply_text": text,
+            "reply_cut": "",
+            "language": "",
+            "attachments": [],
+            "calendar": "",
+            "encrypted": False,
+            "signed": False,
+            "auto_submitted": False,
+            "auto_reason": "",
+            "out_of_office": False,
+            "bounce": False,
+            "bounce_action": "",
+            "bounce_recipients": [],
+            "bounced_message_id": "",
+            "forwarded": None,
+            "headers": {},
+            "defects": self.defects,
         }
 
 
 _NO_IDENTIFIERS: dict[str, Any] = {
-    "message_id": "", "in_reply_to": "", "references": [], "date": None,
+    "message_id": "",
+    "in_reply_to": "",
+    "references": [],
+    "date": None,
 }
 _NO_RECIPIENTS: dict[str, Any] = {"to": [], "cc": [], "reply_to": [], "delivered_to": []}
+_NO_FIELDS: dict[str, list[str]] = {}
 _ID = re.compile(r"<\s*([^<>\s]+)\s*>")
 
 
@@ -177,8 +210,10 @@ def cut_best(content: Content, text: str, marked: str) -> Cut:
     richer = cut_reply(marked[:MAX_CUT_CHARS])
     kept = re.sub(r"\W+", "", richer.text)
     # The HTML's cut is used only if it is a beginning of the very same words.
-    if richer.evidence in ("mark", "attribution") and kept and re.sub(r"\W+", "", text).startswith(
-        kept
+    if (
+        richer.evidence in ("mark", "attribution")
+        and kept
+        and re.sub(r"\W+", "", text).startswith(kept)
     ):
         return richer
     return cut
@@ -222,13 +257,26 @@ def read_date(value: str) -> datetime | None:
 
 def _recipients(fields: dict[str, list[str]]) -> dict[str, Any]:
     def listed(name: str) -> list[dict[str, str]]:
-        return [{"name": a.name, "email": a.email}
-                for value in fields.get(name, []) for a in read_addresses(value) if a.email]
+        return [
+            {"name": a.name, "email": a.email}
+            for value in fields.get(name, [])
+            for a in read_addresses(value)
+            if a.email
+        ]
 
-    delivered = [a.email for name in DELIVERY_HEADERS for value in fields.get(name, [])
-                 for a in read_addresses(value) if a.email]
-    return {"to": listed("to"), "cc": listed("cc"), "reply_to": listed("reply-to"),
-            "delivered_to": list(dict.fromkeys(delivered))}
+    delivered = [
+        a.email
+        for name in DELIVERY_HEADERS
+        for value in fields.get(name, [])
+        for a in read_addresses(value)
+        if a.email
+    ]
+    return {
+        "to": listed("to"),
+        "cc": listed("cc"),
+        "reply_to": listed("reply-to"),
+        "delivered_to": list(dict.fromkeys(delivered)),
+    }
 
 
 def _forward(

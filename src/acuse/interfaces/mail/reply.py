@@ -57,11 +57,46 @@ _STARTS_WITH_DATE = re.compile(
     rf"^(?:(?:{alternation(WEEKDAY_WORDS)})(?!\w)\.?,?\s[^\n:<>@]{{0,20}}?\d|\d)", re.I
 )
 _STARTS_WITH_TIME = re.compile(rf"^{_TIME}")
-_INNER_STARTER = re.compile(r"(?<=\s)(?:On|El|Em|No dia|Le|Am|Il giorno|Op)\s(?=[^\d\n:<>@]{0,25}\d)")
+_INNER_STARTER = re.compile(
+    r"(?<=\s)(?:On|El|Em|No dia|Le|Am|Il giorno|Op)\s(?=[^\d\n:<>@]{0,25}\d)"
+)
 _NAME_PARTICLES = frozenset(
-    "mailto behalf from user usuario utilisateur użytkownik użytkownika пользователь користувач "
-    "felhasználó heeft hora horas hour gmt utc cest mailing list support info wrote http https "
-    "nombre nome noreply soporte suporte uhr".split()
+    [
+        "mailto",
+        "behalf",
+        "from",
+        "user",
+        "usuario",
+        "utilisateur",
+        "użytkownik",
+        "użytkownika",
+        "пользователь",
+        "користувач",
+        "felhasználó",
+        "heeft",
+        "hora",
+        "horas",
+        "hour",
+        "gmt",
+        "utc",
+        "cest",
+        "mailing",
+        "list",
+        "support",
+        "info",
+        "wrote",
+        "http",
+        "https",
+        "volgende",
+        "følgende",
+        "följande",
+        "nombre",
+        "nome",
+        "noreply",
+        "soporte",
+        "suporte",
+        "uhr",
+    ]
 )
 _DATE_NAME_EMAIL = re.compile(r"^[^<>@]{8,200}<?\s*[^\s<>]+@[^\s<>]+\s*(?:<[^<>]*>)?\s*>?\s*[:：]$")
 _DATE_NAME_EMAIL_OPEN = re.compile(r"^\d{4}[-/.]\d{1,2}[-/.]\d{1,2}\s.{1,120}<[^<>\s]+@[^<>\s]+>$")
@@ -73,14 +108,16 @@ _NAMED_ONLY = re.compile(
 )
 _QUOTING = re.compile(
     r"^(?:quoting|citando(?:\sa)?|zitat\svon|citat\sfrån|citazione\sda|mensagem\sde|en\sréponse\sà)"
-    r"\s.{1,100}[:：]$", re.I
+    r"\s.{1,100}[:：]$",
+    re.I,
 )
 _REPLY_ABOVE = re.compile(alternation(REPLY_ABOVE_PHRASES), re.I)
-_APP_SIGNATURE = re.compile(
-    rf"^\W{{0,3}}(?:{'|'.join(APP_SIGNATURE_PATTERNS)})\W{{0,3}}$", re.I
-)
+_APP_SIGNATURE = re.compile(rf"^\W{{0,3}}(?:{'|'.join(APP_SIGNATURE_PATTERNS)})\W{{0,3}}$", re.I)
 _QUOTED = re.compile(r"^[ \t\ufeff]{0,4}>")
-_BARRED = re.compile(r"^\|(?:\s|$)")
+_BARRED = re.compile(r"^(?:\|(?:\s|$)|[A-Za-z]{1,12}>\s)")
+# "... <a@x.example" / "> wrote:": the end of an attribution, torn before its bracket.
+_TORN_END = re.compile(rf"^>\s*(?:{alternation(VERB_WORDS)})?\s*[:：]\s*$", re.I)
+_FOOTER_RULE = re.compile(r"^[_=-]{2,}\s*$")
 _BROKEN_LINK = re.compile(r"^\s*[\(<]?https?://\S+\s*[>)]*\s*>?$|^\s*\(https?://[^)]*\)\s*>?\s*$")
 
 
@@ -127,7 +164,10 @@ def _to_lines(text: str) -> list[str]:
 
 
 def _is_quoted(line: str, barred: bool = False) -> bool:
-    return bool(_QUOTED.match(line)) or barred and bool(_BARRED.match(line))
+    """Whether a line carries a quote mark; `barred` also takes "|" and "Name>" for one."""
+    if _QUOTED.match(line):
+        return not _TORN_END.match(line)
+    return barred and bool(_BARRED.match(line))
 
 
 def _next_words(lines: Sequence[str], at: int) -> int:
@@ -187,7 +227,8 @@ def _attribution(lines: Sequence[str], at: int, stripped: str) -> _Evidence | No
         return None
     following = _next_words(lines, at + 1)
     quoted = following < len(lines) and (
-        _is_quoted(lines[following], barred=True) or QUOTE_MARK in "".join(lines[at + 1:following])
+        _is_quoted(lines[following], barred=True)
+        or QUOTE_MARK in "".join(lines[at + 1 : following])
     )
     if ATTRIBUTION_MARK in stripped:
         return _Evidence("attribution", at, at + 1)
@@ -195,11 +236,20 @@ def _attribution(lines: Sequence[str], at: int, stripped: str) -> _Evidence | No
     joined = ""
     for start in range(at, max(-1, at - MAX_ATTRIBUTION_LINES), -1):
         line = lines[start].strip()
-        if not line and not joined.startswith("<") or _is_quoted(line) and start < at \
-                and not joined.startswith(">"):
+        if (
+            not line
+            and not joined.startswith("<")
+            or _is_quoted(line)
+            and start < at
+            and not joined.startswith(">")
+        ):
             break
-        if start < at and len(line) < SHORTEST_WRAPPED and line \
-                and not (re.search(r"[<(@]", line) or _is_dated(line)):
+        if (
+            start < at
+            and len(line) < SHORTEST_WRAPPED
+            and line
+            and not (re.search(r"[<(@]", line) or _is_dated(line))
+        ):
             break
         joined = f"{line} {joined}".strip()
         if len(joined) > MAX_ATTRIBUTION_CHARS:
@@ -208,7 +258,9 @@ def _attribution(lines: Sequence[str], at: int, stripped: str) -> _Evidence | No
         if certainty >= (WEAK if quoted else STRONG):
             best = _Evidence("attribution", start, at + 1)
             # Without a moment it may be the torn end of one ("... 9:05, A B" / "<a@x> wrote:").
-            whole = _is_dated(joined) or certainty == STRONG and joined.count("<") >= joined.count(">")
+            whole = (
+                _is_dated(joined) or certainty == STRONG and joined.count("<") >= joined.count(">")
+            )
             if whole and not _STARTS_WITH_TIME.match(joined):
                 break
     shared = _shared_line(lines, at, stripped) if quoted else None
@@ -238,7 +290,7 @@ def is_attribution_at(lines: Sequence[str], at: int) -> tuple[int, int] | None:
 def _shared_line(lines: Sequence[str], at: int, stripped: str) -> _Evidence | None:
     """An attribution that a client glued to the last words of the reply."""
     for inner in reversed(list(_INNER_STARTER.finditer(stripped))):
-        if inner.start() and _certainty(stripped[inner.start():]) == STRONG:
+        if inner.start() and _certainty(stripped[inner.start() :]) == STRONG:
             return _Evidence("attribution", at, at + 1, stripped[: inner.start()].rstrip())
     return None
 
@@ -246,7 +298,8 @@ def _shared_line(lines: Sequence[str], at: int, stripped: str) -> _Evidence | No
 def _is_dated(text: str) -> bool:
     """Whether a text starts as an attribution does: with a date, or a word and a date."""
     return bool(
-        _STARTS_WITH_STARTER.match(text) or _STARTS_WITH_DATE.match(text)
+        _STARTS_WITH_STARTER.match(text)
+        or _STARTS_WITH_DATE.match(text)
         or text.casefold().startswith(PREFIXES)
     )
 
@@ -263,12 +316,16 @@ def _certainty(text: str) -> int:
     email, date, dated = _EMAIL.search(text), _DATE.search(text), _is_dated(text)
     verbs = list(_VERB.finditer(text))
     if not verbs:
-        if dated and date and email and _DATE_NAME_EMAIL.match(text) and _is_terse(
-            text[: email.start()]
+        if (
+            dated
+            and date
+            and email
+            and _DATE_NAME_EMAIL.match(text)
+            and _is_terse(text[: email.start()])
         ):
             return STRONG
         return WEAK if _QUOTING.match(text) else NONE
-    before, after = text[: verbs[-1].start()].strip(), text[verbs[-1].end():].strip(" :：")
+    before, after = text[: verbs[-1].start()].strip(), text[verbs[-1].end() :].strip(" :：")
     if text.casefold().startswith(PREFIXES):
         return STRONG if date and email else WEAK
     if len(after) >= 80:
@@ -277,7 +334,9 @@ def _certainty(text: str) -> int:
         return STRONG if email or _names_somebody(before) else WEAK
     if date and email and email.end() <= verbs[0].start() and _is_terse(before):
         return STRONG
-    return WEAK if not after and (email and _is_terse(before) or _NAMED_ONLY.match(before)) else NONE
+    return (
+        WEAK if not after and (email and _is_terse(before) or _NAMED_ONLY.match(before)) else NONE
+    )
 
 
 def _is_terse(before: str) -> bool:
@@ -286,10 +345,8 @@ def _is_terse(before: str) -> bool:
     Names start with a capital or are few; a sentence has several longer words in lower case after
     its date.
     """
-    last = None
-    for last in _DATE.finditer(before):
-        pass
-    gap = _EMAIL.sub(" ", before[last.end():] if last else before)
+    moments = list(_DATE.finditer(before))
+    gap = _VERB.sub(" ", _EMAIL.sub(" ", before[moments[-1].end() :] if moments else before))
     low = [w for w in re.findall(r"[^\W\d_]+", gap) if w[0].islower() and len(w) > 3]
     return sum(1 for w in low if w not in _NAME_PARTICLES) <= 2
 
@@ -309,8 +366,11 @@ def _keep(lines: list[str], evidence: _Evidence | None) -> tuple[list[str], str]
     above = lines[: evidence.start] + ([evidence.shared] if evidence.shared else [])
     has_words = any(line.strip(f" \t{QUOTE_MARK}") for line in above)
     first = _next_words(lines, evidence.body)
-    if evidence.kind == "attribution" and first < len(lines) \
-            and _is_quoted(lines[first], barred=True):
+    if (
+        evidence.kind == "attribution"
+        and first < len(lines)
+        and _is_quoted(lines[first], barred=True)
+    ):
         answers, runs = _below_quote(lines, first)
         if answers:
             if has_words or runs > 1:
@@ -319,7 +379,7 @@ def _keep(lines: list[str], evidence: _Evidence | None) -> tuple[list[str], str]
     if has_words:
         return _without_rules_below(above), evidence.kind
     if evidence.kind == "forward":
-        return lines[evidence.body:], "forward"
+        return lines[evidence.body :], "forward"
     return lines, ""
 
 
@@ -341,7 +401,7 @@ def _below_quote(lines: Sequence[str], first: int) -> tuple[list[str], int]:
             answers += [line] if answers else []
         elif in_run and not answers and _is_torn(lines, at, first):
             continue
-        elif _is_signature_mark(line) or is_rule(line) and not answers:
+        elif _is_signature_mark(line) or not answers and _is_footer(lines, at):
             break
         elif not answers and _APP_SIGNATURE.match(line.strip()):
             continue
@@ -349,6 +409,15 @@ def _below_quote(lines: Sequence[str], first: int) -> tuple[list[str], int]:
             in_run = False
             answers.append(line)
     return answers, runs
+
+
+def _is_footer(lines: Sequence[str], at: int) -> bool:
+    """Whether a rule below the quote opens a list's or a scanner's few closing lines."""
+    if not _FOOTER_RULE.match(lines[at]):
+        return False
+    rest = [line for line in lines[at + 1 :] if line.strip()]
+    links = sum(1 for line in rest if re.search(r"https?://|@|mailing list|www\.", line))
+    return len(rest) <= MAX_SIGNATURE_LINES and (not rest or links > 0)
 
 
 def _is_torn(lines: Sequence[str], at: int, first: int) -> bool:
@@ -425,7 +494,7 @@ def _looks_like_signature(lines: Sequence[str], mark: int) -> bool:
     "-- " with its space is the standard's own mark (RFC 3676, 4.3). Without the space a person may
     have drawn a line and written on, so that the lines must look like a card, not like sentences.
     """
-    below = [line.strip() for line in lines[mark + 1:] if line.strip()]
+    below = [line.strip() for line in lines[mark + 1 :] if line.strip()]
     if lines[mark].startswith("-- "):
         return True
     if not below or any(len(line) > 80 for line in below):

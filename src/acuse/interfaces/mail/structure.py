@@ -64,7 +64,9 @@ def read_message(raw: bytes) -> tuple[Message, Headers, list[str]]:
 
 def _headers_only(raw: bytes) -> bytes:
     head, gap, body = raw.partition(b"\n\n" if b"\r\n\r\n" not in raw else b"\r\n\r\n")
-    kept = re.sub(rb"(?im)^(content-[a-z-]+|mime-version):.*(?:\r?\n[ \t].*)*\r?\n", b"", head + b"\n")
+    kept = re.sub(
+        rb"(?im)^(content-[a-z-]+|mime-version):.*(?:\r?\n[ \t].*)*\r?\n", b"", head + b"\n"
+    )
     return kept + (b"\n" if gap else b"") + body
 
 
@@ -91,7 +93,8 @@ def _within_limits(raw: bytes, defects: list[str]) -> tuple[bytes, bool]:
 _FIELD = re.compile(rb"^[!-9;-~]+:")
 _SPACED_FIELD = re.compile(rb"^([!-9;-~]+)[ \t]+:")
 _KNOWN_FIELD = re.compile(
-    rb"^(?:from|to|cc|subject|date|message-id|mime-version|content-type|received|reply-to)[ \t]*:", re.I
+    rb"^(?:from|to|cc|subject|date|message-id|mime-version|content-type|received|reply-to)[ \t]*:",
+    re.I,
 )
 
 
@@ -102,17 +105,18 @@ def _mend_head(raw: bytes, size: int, defects: list[str]) -> bytes:
     middle of known headers is damage; it is kept under a name of its own.
     """
     lines = raw[:size].split(b"\n")
-    if all(_FIELD.match(line) or line[:1] in (b" ", b"\t", b"\r", b"") for line in lines[1:]) \
-            and (_FIELD.match(lines[0]) or lines[0].startswith(b"From ")):
+    if all(_FIELD.match(line) or line[:1] in (b" ", b"\t", b"\r", b"") for line in lines[1:]) and (
+        _FIELD.match(lines[0]) or lines[0].startswith(b"From ")
+    ):
         return raw
     last_known = max((i for i, line in enumerate(lines) if _KNOWN_FIELD.match(line)), default=-1)
     mended = list(lines)
-    for at, line in enumerate(lines[:last_known + 1]):
+    for at, line in enumerate(lines[: last_known + 1]):
         if _FIELD.match(line) or line[:1] in (b" ", b"\t", b"\r", b"") or line.startswith(b"From "):
             continue
         spaced = _SPACED_FIELD.match(line)
         if spaced and _KNOWN_FIELD.match(line):
-            mended[at] = spaced[1] + b":" + line[spaced.end():]
+            mended[at] = spaced[1] + b":" + line[spaced.end() :]
         else:
             mended[at] = b"X-Garbled: " + line
             defects.append("garbled_header")
@@ -122,6 +126,7 @@ def _mend_head(raw: bytes, size: int, defects: list[str]) -> bytes:
 def read_content(message: Message) -> Content:
     """Texts and files of a message tree, walked without recursion."""
     content = Content()
+    boundaries: set[str] = set()
     waiting: list[tuple[Message, int, str]] = [(message, 0, "")]
     while waiting:
         part, depth, parent = waiting.pop()
@@ -132,6 +137,8 @@ def read_content(message: Message) -> Content:
         main, params = read_params(_header(part, "content-type"))
         if "/" not in main:
             main = part.get_default_type()
+        if params.get("boundary"):
+            boundaries.add("--" + params["boundary"])
         children = part.get_payload()
         if main.startswith("multipart/") and isinstance(children, list):
             if depth >= MAX_DEPTH:
@@ -140,7 +147,23 @@ def read_content(message: Message) -> Content:
             waiting += [(c, depth + 1, main) for c in reversed(children) if isinstance(c, Message)]
         else:
             _read_leaf(content, part, main, params, parent)
+    if any(b in text for b in boundaries for text in content.plain):
+        _drop_boundaries(content, boundaries)
     return content
+
+
+def _drop_boundaries(content: Content, boundaries: set[str]) -> None:
+    """Take the message's own boundary lines out of its texts: structure gone astray, not words."""
+    marks = boundaries | {b + "--" for b in boundaries}
+
+    def cleaned(text: str) -> str:
+        return "\n".join(line for line in text.split("\n") if line.rstrip() not in marks)
+
+    content.plain = [cleaned(text) for text in content.plain]
+    content.flow = [
+        (kind, cleaned(text) if kind == "plain" else text, alternative)
+        for kind, text, alternative in content.flow
+    ]
 
 
 def _header(part: Message, name: str) -> str:
@@ -163,21 +186,31 @@ def _read_leaf(
     if main in ("message/rfc822", "message/global", "message/news"):
         data = _embedded_bytes(part)
         content.embedded.append(data)
-        content.attachments.append(files.build_attachment(
-            filename, data, main, cid=cid, inline=not attached))
+        content.attachments.append(
+            files.build_attachment(filename, data, main, cid=cid, inline=not attached)
+        )
         return
     data = _payload(part)
-    if main in ("message/delivery-status", "message/global-delivery-status",
-                "message/disposition-notification", "message/feedback-report",
-                "text/rfc822-headers", "message/rfc822-headers"):
+    if main in (
+        "message/delivery-status",
+        "message/global-delivery-status",
+        "message/disposition-notification",
+        "message/feedback-report",
+        "text/rfc822-headers",
+        "message/rfc822-headers",
+    ):
         if main in ("text/rfc822-headers", "message/rfc822-headers"):
             content.embedded.append(data)
         content.reports.setdefault(main, []).append(decode_text(data[:MAX_TEXT_BYTES]))
-        content.attachments.append(files.build_attachment(
-            filename, data, main, cid=cid, inline=True))
+        content.attachments.append(
+            files.build_attachment(filename, data, main, cid=cid, inline=True)
+        )
         return
-    if main in ("text/plain", "text/html", "text/enriched", "text") and not attached \
-            and not filename:
+    if (
+        main in ("text/plain", "text/html", "text/enriched", "text")
+        and not attached
+        and not filename
+    ):
         _read_text(content, data, main, params.get("charset"), parent)
         return
     if files.is_tnef(filename, main, data):
@@ -188,20 +221,30 @@ def _read_leaf(
             if not any(t.strip() for t in content.plain + content.rich):
                 content.plain += [text] if text.strip() else []
                 content.rich += [rich] if rich.strip() else []
-                content.flow += [("plain", text, False)] if text.strip() else [
-                    ("html", rich, False)] if rich.strip() else []
+                content.flow += (
+                    [("plain", text, False)]
+                    if text.strip()
+                    else [("html", rich, False)]
+                    if rich.strip()
+                    else []
+                )
             return
         content.defects.append("tnef")
     if main == "text/calendar" and not content.calendar:
         content.calendar = decode_text(data[:MAX_TEXT_BYTES], params.get("charset"))
-    content.attachments.append(files.build_attachment(
-        filename, data, main, cid=cid, inline=not attached,
-        smime_type=params.get("smime-type", "").lower()))
+    content.attachments.append(
+        files.build_attachment(
+            filename,
+            data,
+            main,
+            cid=cid,
+            inline=not attached,
+            smime_type=params.get("smime-type", "").lower(),
+        )
+    )
 
 
-def _read_text(
-    content: Content, data: bytes, main: str, charset: str | None, parent: str
-) -> None:
+def _read_text(content: Content, data: bytes, main: str, charset: str | None, parent: str) -> None:
     text = decode_text(data[:MAX_TEXT_BYTES], charset)
     subtype = "html" if main == "text/html" else "plain"
     (content.rich if subtype == "html" else content.plain).append(text)
@@ -227,9 +270,7 @@ def _payload(part: Message) -> bytes:
 def _block_bytes(block: object) -> bytes:
     if not isinstance(block, Message):
         return header_bytes(str(block))
-    head = b"".join(
-        header_bytes(f"{name}: {value}") + b"\n" for name, value in block.raw_items()
-    )
+    head = b"".join(header_bytes(f"{name}: {value}") + b"\n" for name, value in block.raw_items())
     body = block.get_payload()
     return head + (header_bytes(body) if isinstance(body, str) else b"")
 

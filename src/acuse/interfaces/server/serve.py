@@ -8,7 +8,6 @@ import os
 import signal
 import socket
 import sys
-import time
 from collections.abc import Callable
 from functools import partial
 
@@ -25,7 +24,6 @@ SERVING = {
     "worker": "acuse.interfaces.jobs.worker:main",
     "mail": "acuse.interfaces.mail.listener:main",
 }
-FIRST_PAGE = 30.0  # seconds
 
 
 class Unfit(RuntimeError):
@@ -59,10 +57,7 @@ def main() -> int:
         serving = [_forked(name, target) for name, target in targets.items()]
         for child in serving:
             child.begin()
-        if _first_page(config.port, serving):
-            return 0
-        welcome(config)
-        supervisor.watch([*database, *serving], say)
+        supervisor.watch([*database, *serving], say, partial(announce, config))
         say("stopping")
         return 0
     except (Unfit, postgres.PostgresError) as reason:
@@ -149,16 +144,13 @@ def _forked(name: str, target: Callable[[], object]) -> Child:
     return Child(name, lambda: Forked(target))
 
 
-def _first_page(port: int, serving: list[Child]) -> bool:
-    """Waits for the web server to take connections; True if asked to stop meanwhile."""
-    patience = time.monotonic() + FIRST_PAGE
-    while time.monotonic() < patience:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return False
-        if supervisor.asked_to_stop(0.03):
-            return True
-    raise Unfit(f"the web server did not come up within {FIRST_PAGE:.0f} s")
+def announce(current: Config) -> bool:
+    """Prints where everything is, once the web server takes connections; False until then."""
+    with socket.socket() as probe:
+        if probe.connect_ex(("127.0.0.1", current.port)) != 0:
+            return False
+    welcome(current)
+    return True
 
 
 def welcome(current: Config) -> None:

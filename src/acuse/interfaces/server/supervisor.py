@@ -66,16 +66,25 @@ def asked_to_stop(seconds: float) -> bool:
     return news is not None and news.si_signo in STOPPING
 
 
-def watch(children: Sequence[Child], say: Callable[[str], None]) -> None:
-    """Returns when asked to stop; until then every child that ends is started again."""
+def watch(
+    children: Sequence[Child],
+    say: Callable[[str], None],
+    announce: Callable[[], bool] = lambda: True,
+) -> None:
+    """Returns when asked to stop; until then every child that ends is started again.
+
+    `announce` is called often until it returns True.
+    """
+    announced = False
     while True:
         for child in children:
             child.notice_end(say)
             if child.process is None and time.monotonic() >= child.due:
                 child.begin()
+        announced = announced or announce()
         waiting = [child.due - time.monotonic() for child in children if child.process is None]
         # A look every five seconds even without news: several ends may come as one SIGCHLD.
-        if asked_to_stop(min([5.0, *waiting])):
+        if asked_to_stop(min([5.0 if announced else 0.03, *waiting])):
             return
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import close_old_connections
+from django.db import close_old_connections, connection
 from django.utils import timezone
 
 from acuse.models import Heartbeat
@@ -19,7 +19,8 @@ def beat(name: str, **detail: Any) -> None:
 
     `detail` is shown by /health, so it holds figures and never anything personal.
     """
-    close_old_connections()
+    if not connection.in_atomic_block:
+        close_old_connections()  # a loop outside requests has to drop a dead connection itself
     Heartbeat.objects.update_or_create(name=name, defaults={"at": timezone.now(), "detail": detail})
 
 

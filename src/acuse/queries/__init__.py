@@ -1,0 +1,1 @@
+"""Every question: nothing here writes."""

@@ -1,0 +1,298 @@
+"""The words for codes, dates and ledger lines, in the active language. Every door takes them
+from here, so that a thing is called the same everywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from django.utils.formats import date_format, number_format
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from ..models import Estimate, LedgerLine, Version
+from ..policy import billing, coverage
+from ..policy.deadlines import DEADLINES
+from ..policy.fields import N_
+from ..policy.kinds import KINDS
+from ..policy.stages import ACTS, STAGES, Stage
+
+ROLES = {
+    "user": N_("a user of the customer"),
+    "lead": N_("the functional lead"),
+    "owner": N_("the customer's service owner"),
+    "support": N_("support"),
+    "consultant": N_("a consultant"),
+    "spoc": N_("the single point of contact"),
+    "manager": N_("the service manager"),
+    "administrator": N_("an administrator"),
+    "stranger": N_("the sender"),
+    "clock": N_("the clock"),
+    "monitor": N_("the monitor"),
+    "system": N_("the mail server"),
+}
+BALLS = {
+    "firm": N_("The firm"),
+    "customer": N_("The customer"),
+    "both": N_("The customer and the firm"),
+    "third_party": N_("A third party"),
+    "nobody": N_("Nobody"),
+}
+PRIORITIES = {
+    "urgent": N_("Urgent"),
+    "high": N_("High"),
+    "medium": N_("Medium"),
+    "low": N_("Low"),
+}
+ACTIVITIES = {
+    "diagnosis": N_("Diagnosis"),
+    "meeting": N_("Meeting"),
+    "execution": N_("Execution"),
+    "correction": N_("Correction"),
+    "warranty": N_("Warranty"),
+    "internal": N_("Internal"),
+}
+DELIVERABLE_KINDS = {
+    "estimate": N_("Estimate"),
+    "development": N_("Development"),
+    "parametrisation": N_("Parametrisation"),
+    "documentation": N_("Functional documentation"),
+    "answer": N_("Answer"),
+}
+OUTCOMES = {
+    "pending": N_("Waiting for the customer"),
+    "accepted": N_("Accepted"),
+    "tacit": N_("Accepted by silence"),
+    "rejected": N_("Rejected"),
+    "withdrawn": N_("Withdrawn"),
+}
+TIME_STATES = {
+    "logged": N_("Logged"),
+    "submitted": N_("Waiting for approval"),
+    "approved": N_("Approved"),
+    "disputed": N_("Disputed"),
+    "waived": N_("Waived"),
+    "replaced": N_("Replaced"),
+}
+STATEMENT_STATES = {
+    "issued": N_("Waiting for approval"),
+    "approved": N_("Approved"),
+    "disputed": N_("Disputed"),
+    "credited": N_("Credited"),
+    "exported": N_("Exported"),
+}
+CANCEL_REASONS = {
+    "withdrawn": N_("The customer no longer needs it"),
+    "solved_itself": N_("It solved itself"),
+    "no_answer": N_("No answer was received"),
+    "not_reproducible": N_("It could not be reproduced"),
+    "not_our_service": N_("It is not part of the service"),
+    "not_a_case": N_("It is not a case"),
+}
+EXCLUSIONS = {
+    "odoo_version": N_("Change of the Odoo version"),
+    "parametrisation_changed": N_("The functional parametrisation was changed"),
+    "data_quality": N_("Quality of the data used"),
+    "changed_by_others": N_("Changed by people outside the firm"),
+    "not_specified": N_("It was not specified"),
+    "late": N_("Claimed after the warranty ended"),
+    "kind_not_covered": N_("This kind of deliverable has no warranty"),
+}
+ADDRESSEES = {
+    "user": N_("The reporter"),
+    "lead": N_("The functional lead"),
+    "owner": N_("The service owner"),
+    "third_party": N_("A third party"),
+}
+MEDIA = {
+    "phone": N_("telephone"),
+    "chat": N_("chat"),
+    "visit": N_("visit"),
+    "meeting": N_("meeting"),
+    "other": N_("another channel"),
+}
+DIRECTIONS = {"functional": N_("functional"), "hierarchical": N_("hierarchical")}
+DECISIONS = {
+    "scope": N_("the scope"),
+    "proposal": N_("the proposal"),
+    "authorization": N_("the authorisation"),
+    "result": N_("the delivery"),
+    "time": N_("the executed time"),
+    "billing": N_("the billing"),
+    "closure": N_("the closure"),
+}
+OBJECTION_OUTCOMES = {
+    "corrected": N_("corrected"),
+    "out_of_scope": N_("out of scope: followed as a change"),
+}
+SETTLEMENTS = {"waived": N_("waived"), "upheld": N_("put to the customer again")}
+LINKS = {
+    "related": N_("Related"),
+    "duplicate": N_("Duplicate"),
+    "change": N_("Change"),
+    "split": N_("Split"),
+    "parent": N_("Parent"),
+}
+CHANNELS = {
+    "portal": N_("Portal"),
+    "desk": N_("Desk"),
+    "mail": N_("Mail"),
+    "api": N_("API"),
+    "cli": N_("Command line"),
+    "clock": N_("Clock"),
+    "monitor": N_("Monitor"),
+}
+DAY_REASONS = {
+    "counted": N_("Counts"),
+    "extended": N_("Counts: extension granted"),
+    "event": N_("Day of the event: does not count"),
+    "weekend": N_("Weekend"),
+    "holiday": N_("Public holiday"),
+    "hold": N_("On hold: a comment was being classified"),
+    "rolled": N_("Moved to the next business day"),
+    "paused": N_("Paused"),
+    "closed": N_("Closed"),
+}
+TRUTH = {True: N_("yes"), False: N_("no")}
+
+_SEVERAL: dict[str, Mapping[str, str]] = {
+    "priority": PRIORITIES,
+    "activity": ACTIVITIES,
+    "medium": MEDIA,
+    "direction": DIRECTIONS,
+    "decision": DECISIONS,
+}
+_OF_KIND: dict[tuple[str, str], Mapping[str, str]] = {
+    ("cancel", "reason"): CANCEL_REASONS,
+    ("answer_objection", "outcome"): OBJECTION_OUTCOMES,
+    ("settle_time", "outcome"): SETTLEMENTS,
+    ("remind", "deadline"): {name: kind.label for name, kind in DEADLINES.items()},
+    ("breach", "deadline"): {name: kind.label for name, kind in DEADLINES.items()},
+}
+
+
+def label(words: Mapping[str, str], code: str) -> str:
+    """The word for a code in the active language; nothing for no code."""
+    return _(words[code]) if code else ""
+
+
+def stage_label(stage: str, *, firm: bool) -> str:
+    """How a stage is called at the desk (firm) or in the portal."""
+    row = STAGES[Stage(stage)]
+    return _(row.desk if firm else row.customer)
+
+
+def act_label(name: str) -> str:
+    return _(ACTS[name].label)
+
+
+def who_could(roles: Iterable[str]) -> str:
+    """The roles that could do something, as a list in words."""
+    return ", ".join(_(ROLES[role]) for role in roles)
+
+
+def condition_label(code: str, params: Mapping[str, object]) -> str:
+    """One condition of cover (P09)."""
+    return _(coverage.CONDITIONS[code]) % params
+
+
+def billing_reason(code: str) -> str:
+    """Why time bills or does not (P18)."""
+    return _(billing.REASONS[code])
+
+
+# The Spanish of Colombia writes the day first and its month small.
+_DAY = {"es": r"l j \d\e F \d\e Y", "en": "l, j F Y", "pt": r"l, j \d\e F \d\e Y"}
+
+
+def _day_format() -> str:
+    return _DAY.get((get_language() or "es")[:2], _DAY["es"])
+
+
+def long_date(day: date | str) -> str:
+    """martes 1 de diciembre de 2026"""
+    value = date.fromisoformat(day) if isinstance(day, str) else day
+    return (
+        date_format(value, _day_format()).lower() if _small() else date_format(value, _day_format())
+    )
+
+
+def _small() -> bool:
+    return not (get_language() or "es").startswith("en")
+
+
+def moment(at: datetime | str, zone: str, *, named: bool = False) -> str:
+    """martes 1 de diciembre de 2026, 14:05; with the zone's name where it may be doubted."""
+    value = datetime.fromisoformat(at) if isinstance(at, str) else at
+    local = value.astimezone(ZoneInfo(zone))
+    text = _("%(day)s, %(time)s") % {"day": long_date(local.date()), "time": f"{local:%H:%M}"}
+    return f"{text} ({zone})" if named else text
+
+
+def minutes(count: int) -> str:
+    """Minutes as hours and minutes: 1 h 30 min."""
+    hours, rest = divmod(count, 60)
+    if not hours:
+        return f"{rest} min"
+    return f"{hours} h {rest} min" if rest else f"{hours} h"
+
+
+def money(amount: object, currency: str) -> str:
+    """An amount with its currency, grouped as the active language does."""
+    return f"{number_format(amount, 2, use_l10n=True, force_grouping=True)} {currency}"  # type: ignore[arg-type]
+
+
+def line_sentence(line: LedgerLine) -> str:
+    """A ledger line as a sentence."""
+    return line_sentences([line])[line.pk]
+
+
+def line_sentences(lines: Iterable[LedgerLine]) -> dict[int, str]:
+    """Ledger lines as sentences, by the line's id: two more queries, however many lines.
+
+    The lines' authors should be loaded with them.
+    """
+    lines = list(lines)
+    version_ids = {line.payload.get("version") for line in lines if _names_version(line)}
+    estimate_ids = {line.payload["estimate"] for line in lines if line.payload.get("estimate")}
+    versions = Version.objects.select_related("deliverable").in_bulk(version_ids - {None})
+    estimates = Estimate.objects.in_bulk(estimate_ids)
+    return {line.pk: _sentence(line, versions, estimates) for line in lines}
+
+
+def _names_version(line: LedgerLine) -> bool:
+    """In the line of a scope `version` is its number; everywhere else a version's id."""
+    return line.kind not in ("submit_scope", "validate_scope")
+
+
+def _sentence(
+    line: LedgerLine, versions: Mapping[int, Version], estimates: Mapping[int, Estimate]
+) -> str:
+    words: dict[str, object] = {
+        name: _word(line.kind, name, value) for name, value in line.payload.items()
+    }
+    words["who"] = author_name(line)
+    version = versions.get(line.payload.get("version") or 0) if _names_version(line) else None
+    estimate = estimates.get(line.payload.get("estimate") or 0)
+    if version is not None:
+        words["number"], words["title"] = version.number, version.deliverable.title
+    elif estimate is not None:
+        words["number"] = estimate.number
+    return _(KINDS[line.kind].sentence) % words
+
+
+def author_name(line: LedgerLine) -> str:
+    """The author of a line: a person's name, or which machine it was."""
+    return str(line.author) if line.author is not None else _(ROLES[line.author_kind])
+
+
+def _word(kind: str, name: str, value: object) -> object:
+    if isinstance(value, bool):
+        return _(TRUTH[value])
+    if not isinstance(value, str):
+        return value if value is not None else ""
+    table = _OF_KIND.get((kind, name)) or _SEVERAL.get(name)
+    if table is not None:
+        return _(table[value]) if value in table else value
+    return long_date(value) if name == "last_day" and value else value
