@@ -1,4 +1,4 @@
-.PHONY: run test test-long check bench messages format
+.PHONY: run test test-long check bench docs messages format
 
 # Sets up what is missing, starts everything and serves until Ctrl-C.
 run:
@@ -23,6 +23,11 @@ check:
 bench:
 	@scripts/setup test
 	@.venv/bin/python scripts/bench.py
+
+# Draws docs/reference from the code.
+docs:
+	@scripts/setup test
+	@.venv/bin/python scripts/docs.py
 
 # Puts new texts of the code into the catalogues and writes the compiled ones.
 messages:

@@ -67,7 +67,7 @@ def test_contracts_hold(arrows_cache: Path) -> None:
         ("journal", "import acuse.actions", "The rooms"),
         ("actions", "from acuse.queries import *", "The rooms"),
         ("actions", "from acuse.connectors import postgres", "The rooms"),
-        ("actions", "from django.http import HttpRequest", "What is inside"),
+        ("actions", "from acuse.config import config", "What is inside"),
         ("queries", "from acuse.journal import writer", "Only actions use the journal"),
         ("queries", "import acuse.actions", "The rooms"),
         ("connectors", "from acuse.models import Case", "Connectors know"),
@@ -113,6 +113,15 @@ def test_planted_clock_is_caught(copy: Path, room: str, call: str) -> None:
     assert done.returncode == 1
     assert f"{room}/planted.py" in done.stdout
     assert "Time is an argument" in done.stdout
+
+
+@pytest.mark.parametrize("room", ["policy", "models", "journal", "actions", "queries"])
+def test_planted_request_is_caught(copy: Path, room: str) -> None:
+    planted = copy / "src" / "acuse" / room / "planted.py"
+    planted.write_text("from django.http import HttpRequest\nmade = HttpRequest()\n")
+    done = ruff(copy)
+    assert done.returncode == 1
+    assert f"{room}/planted.py" in done.stdout
 
 
 def test_ways_in_may_ask_the_clock(copy: Path) -> None:

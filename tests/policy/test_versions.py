@@ -34,7 +34,6 @@ def parameters(draw: st.DrawFn) -> PolicyParameters:
         warranty_rolls=draw(st.booleans()),
         any_comment_excludes_silence=draw(st.booleans()),
         authorization_lapses_after_days=draw(OPTIONAL),
-        wait_cancels_after_days=draw(OPTIONAL),
         reminder_days_before=tuple(sorted(before, reverse=True)),
         approval_reminder_days=tuple(sorted(after)),
         approval_escalates_after_days=escalates,
@@ -46,13 +45,10 @@ def parameters(draw: st.DrawFn) -> PolicyParameters:
 def test_the_default_is_the_letter_of_the_policy() -> None:
     assert (DEFAULT.acceptance_days, DEFAULT.correction_days, DEFAULT.warranty_days) == (5, 5, 15)
     assert DEFAULT.warranty_rolls
-    assert not DEFAULT.warranty_restarts_on_fix
     assert DEFAULT.corrected_needs_explicit
     assert not DEFAULT.any_comment_excludes_silence
     assert not DEFAULT.diagnosis_billed_without_confirmation
     assert DEFAULT.authorization_lapses_after_days is None
-    assert DEFAULT.offer_lapses_after_days is None
-    assert DEFAULT.wait_cancels_after_days is None
     assert DEFAULT.day_ends_at == "24:00"
 
 
@@ -79,14 +75,9 @@ REQUIRED_DAYS = (
     "approval_escalates_after_days",
     "satisfaction_days",
 )
-OPTIONAL_DAYS = (
-    "authorization_lapses_after_days",
-    "offer_lapses_after_days",
-    "wait_cancels_after_days",
-)
 
 
-@pytest.mark.parametrize("name", [*REQUIRED_DAYS, *OPTIONAL_DAYS])
+@pytest.mark.parametrize("name", [*REQUIRED_DAYS, "authorization_lapses_after_days"])
 @pytest.mark.parametrize("value", [0, -1, 366, 5.0, "5", True])
 def test_days_are_whole_and_within_a_year(name: str, value: object) -> None:
     with pytest.raises(InvalidField, match=f"{name}: must be a whole number from 1 to 365"):
@@ -104,7 +95,6 @@ def test_only_some_days_may_be_never(name: str) -> None:
     [
         ({"warranty_rolls": 1}, "warranty_rolls: must be a true or false, not 1"),
         ({"corrected_needs_explicit": "yes"}, "corrected_needs_explicit: must be"),
-        ({"warranty_restarts_on_fix": None}, "warranty_restarts_on_fix: must be"),
         ({"any_comment_excludes_silence": 0}, "any_comment_excludes_silence: must be"),
         ({"diagnosis_billed_without_confirmation": 0}, "diagnosis_billed_without_confirmation:"),
         ({"emergency_cap_minutes": -1}, "emergency_cap_minutes: must be a whole number from 0"),

@@ -98,7 +98,7 @@ _KINDS: tuple[Kind, ...] = (
     ),
     _kind(
         "accept_proposal",
-        "decision:int version:int window:int",
+        "decision:int version:int window:int?",
         N_("%(who)s accepted version %(number)s of the proposal."),
         "customer spoc assignee",
         legal=True,
@@ -356,7 +356,7 @@ _KINDS: tuple[Kind, ...] = (
     ),
     _kind(
         "submit_time",
-        "entries:ids minutes:int",
+        "entries:ids minutes:int text_hash:hash?",
         N_("%(who)s submitted %(minutes)s minutes for approval."),
         "customer",
         legal=True,

@@ -414,10 +414,10 @@ BESIDE: tuple[Act, ...] = (
     _side(
         "withdraw_delivery",
         N_("Withdraw the delivery"),
-        WORKING,
+        WITH_WINDOW,
         "consultant support",
         "P23 P24",
-        to=WORKING,
+        to=WORKING | {_S.DIAGNOSIS, _S.ESTIMATION},
         closes="acceptance",
     ),
     _side("prove_delivery", N_("Prove the delivery"), WITH_WINDOW, "system user", "P23 P24"),

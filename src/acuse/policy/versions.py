@@ -33,14 +33,8 @@ _DAYS = (
     "approval_escalates_after_days",
     "satisfaction_days",
 )
-_OPTIONAL_DAYS = (
-    "authorization_lapses_after_days",
-    "offer_lapses_after_days",
-    "wait_cancels_after_days",
-)
 _SWITCHES = (
     "warranty_rolls",
-    "warranty_restarts_on_fix",
     "corrected_needs_explicit",
     "any_comment_excludes_silence",
     "diagnosis_billed_without_confirmation",
@@ -59,11 +53,10 @@ class PolicyParameters:
     proposal_revision_days: the firm's, to answer a rejected or returned proposal (P26)
     warranty_days, warranty_rolls: from delivery; to the next business day when it ends on a day
         off (P27)
-    warranty_restarts_on_fix: whether a covered claim's fix begins the warranty anew (P27)
     claim_correction_days: the firm's, to fix a covered claim (P27)
     corrected_needs_explicit: silence does not accept a corrected version (P26)
     any_comment_excludes_silence: any comment in the window, not only an objection (P24)
-    authorization_lapses_after_days, offer_lapses_after_days, wait_cancels_after_days: None, never
+    authorization_lapses_after_days: an accepted proposal nobody authorised; None, never (P19)
     reminder_days_before: business days before the end of an acceptance window (P24)
     approval_reminder_days, approval_escalates_after_days: after asking to approve time or
         billing; then the service owner is told (P30)
@@ -80,13 +73,10 @@ class PolicyParameters:
     proposal_revision_days: int = 5
     warranty_days: int = 15
     warranty_rolls: bool = True
-    warranty_restarts_on_fix: bool = False
     claim_correction_days: int = 5
     corrected_needs_explicit: bool = True
     any_comment_excludes_silence: bool = False
     authorization_lapses_after_days: int | None = None
-    offer_lapses_after_days: int | None = None
-    wait_cancels_after_days: int | None = None
     reminder_days_before: tuple[int, ...] = (2, 1)
     approval_reminder_days: tuple[int, ...] = (2, 4)
     approval_escalates_after_days: int = 5
@@ -100,9 +90,9 @@ class PolicyParameters:
     def __post_init__(self) -> None:
         for name in _DAYS:
             require_int(name, getattr(self, name), 1, MOST_DAYS)
-        for name in _OPTIONAL_DAYS:
-            if getattr(self, name) is not None:
-                require_int(name, getattr(self, name), 1, MOST_DAYS)
+        lapses = self.authorization_lapses_after_days
+        if lapses is not None:
+            require_int("authorization_lapses_after_days", lapses, 1, MOST_DAYS)
         for name in _SWITCHES:
             _require_type(name, getattr(self, name), bool, "true or false")
         require_int("emergency_cap_minutes", self.emergency_cap_minutes, 0, MOST_MINUTES)

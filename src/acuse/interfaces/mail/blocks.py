@@ -81,7 +81,7 @@ def read_block(lines: Sequence[str], start: int, *, announced: bool = False) -> 
 
     `announced` means that the line above said "original" or "forwarded message"; then two labels
     are enough. Otherwise the block needs an author and a date or subject, three labels in all, and
-    an address, a fourth label or a complete moment: "De: 9:00 / Para: 10:30" is a person's sentence.
+    an address, a fourth label or a complete moment: "De: 9:00 / Para: 10:30" is somebody's hours.
     """
     first = label_of(bare(lines[start])) if len(lines[start]) < 1000 else None
     if first is None or not first[0] & {"from", "date", "subject", "to"}:

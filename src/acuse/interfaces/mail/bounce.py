@@ -82,8 +82,8 @@ _RECIPIENT_PATTERNS = tuple(
         rf"^[ \t]*<?({_EMAIL})>?\s*:?\s*(?:$|\(|- no such|\.\.\.|Requested action)",
         rf"^[ \t]*<({_EMAIL})>\s*:",
         (
-            rf"(?:RCPT TO|addressed to|recipient(?:\s+address)?|final-recipient|to|destinatario|user|"
-            rf"target mail address|mailbox)\s*[:;]?\s*(?:rfc822\s*;)?\s*<?({_EMAIL})>?"
+            rf"(?:RCPT TO|addressed to|recipient(?:\s+address)?|final-recipient|to|destinatario|"
+            rf"user|target mail address|mailbox)\s*[:;]?\s*(?:rfc822\s*;)?\s*<?({_EMAIL})>?"
         ),
         rf"\b5\d\d\b[^\n]{{0,80}}?<({_EMAIL})>",
         rf"<({_EMAIL})>",

@@ -114,15 +114,16 @@ def decode_text(data: bytes, charset: str | None = None) -> str:
     codec = find_codec(charset)
     if data[:3] == b"\xef\xbb\xbf":
         data, codec = data[3:], "utf-8"
-    if codec and not _SINGLE_BYTE.match(codec) and codec != "utf-8":
-        if not (codec.startswith("utf-16") and b"\0" not in data):
-            try:
-                return _clean(data.decode(codec, "strict"))
-            except (UnicodeError, ValueError):
-                pass
-            # Truncated or slightly broken multi-byte text is still best read by its own codec.
-            if codec.startswith(("iso2022", "gb18030", "cp9", "euc", "big5", "hz")):
-                return _clean(data.decode(codec, "replace"))
+    if codec and _is_multi_byte(codec, data):
+        try:
+            return _clean(data.decode(codec, "strict"))
+        except (UnicodeError, ValueError):
+            pass
+        # Truncated or slightly broken multi-byte text is still best read by its own codec.
+        if codec.startswith(("iso2022", "gb18030", "cp9", "euc", "big5", "hz")):
+            return _clean(data.decode(codec, "replace"))
+    if _is_iso_2022_jp(data):
+        return _clean(data.decode("iso2022_jp_ext", "replace"))
     try:
         return _clean(data.decode("utf-8"))
     except UnicodeError:
@@ -132,6 +133,18 @@ def decode_text(data: bytes, charset: str | None = None) -> str:
     if codec and _SINGLE_BYTE.match(codec) and codec != "ascii":
         return _clean(_decode_single(data, codec))
     return _clean(_decode_by_trial(data))
+
+
+def _is_multi_byte(codec: str, data: bytes) -> bool:
+    if codec == "utf-8" or _SINGLE_BYTE.match(codec):
+        return False
+    # "utf-16" on text without a single NUL is a wrong label.
+    return b"\0" in data or not codec.startswith("utf-16")
+
+
+def _is_iso_2022_jp(data: bytes) -> bool:
+    """Whether ASCII bytes switch to Japanese: they would pass for utf-8."""
+    return (b"\x1b$B" in data or b"\x1b$@" in data) and data.isascii()
 
 
 def _mostly_utf8(data: bytes) -> bool:
@@ -151,8 +164,6 @@ def _decode_single(data: bytes, codec: str) -> str:
 
 def _decode_by_trial(data: bytes) -> str:
     """Text of bytes that are not utf-8 and whose label is missing or unknown."""
-    if b"\x1b$" in data or b"\x1b(J" in data:
-        return data.decode("iso2022_jp_ext", "replace")
     high = re.findall(rb"[\x80-\xff]+", data[:20_000])
     total = sum(map(len, high))
     if total and sum(len(run) for run in high if len(run) > 1) / total > 0.7:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from acuse.interfaces.mail.attribution import find_attribution
 from acuse.interfaces.mail.blocks import (
     Block,
     forwarded_rest,
@@ -19,8 +20,8 @@ from acuse.interfaces.mail.quotes import (
     LABELS,
     REPLY_PREFIXES,
     alternation,
+    flatten,
 )
-from acuse.interfaces.mail.reply import is_attribution_at
 
 MAX_LINES = 5_000
 MAX_CHARS = 400_000
@@ -35,19 +36,14 @@ def _prefixed(words: Sequence[str]) -> re.Pattern[str]:
 
 _FORWARD_SUBJECT = _prefixed(FORWARD_PREFIXES)
 _REPLY_SUBJECT = _prefixed([w for w in REPLY_PREFIXES if w not in FORWARD_PREFIXES])
-_ALL_LABELS = sorted(
-    {label for rows in LABELS.values() for labels in rows.values() for label in labels},
-    key=len,
-    reverse=True,
-)
 # Yahoo glues all labels into one line: "From: A <a@x>To: b@xCc: ...Sent: ...Subject: ...".
 _GLUED_FROM = re.compile(
-    rf"(?:{alternation(sorted({x for r in LABELS['from'].values() for x in r}, key=len, reverse=True))})"
+    rf"(?:{alternation(flatten(LABELS['from']))})"
     r"\s*[:：]\s*(?P<value>[^\n]{0,300}?<[^<>\s]+@[^<>\s]+>|[^\n]{0,80}?\S+@\S+?(?=[A-Z\s]|$))",
     re.I,
 )
 _GLUED_SUBJECT = re.compile(
-    rf"(?:{alternation(sorted({x for r in LABELS['subject'].values() for x in r}, key=len, reverse=True))})"
+    rf"(?:{alternation(flatten(LABELS['subject']))})"
     r"\s*[:：]\s*(?P<value>[^\n]*)",
     re.I,
 )
@@ -124,9 +120,9 @@ def find_forward(text: str, subject: str, answers: bool) -> Forward | None:
             if block is not None:
                 return _from_block(lines, at, block, forward)
         if forward:
-            span = is_attribution_at(lines, at)
+            span = find_attribution(lines, at)
             if span is not None:
-                return _from_attribution(lines, *span)
+                return _from_attribution(lines, span.start, span.end)
     return None
 
 
@@ -252,7 +248,7 @@ def _build(
 
 
 def read_author(value: str) -> Address:
-    """The author printed in a header block: "A B <a@x>", "A B [mailto:a@x]", "A<mailto:a@x> ..."."""
+    """The author of a header block: "A B <a@x>", "A B [mailto:a@x]" or "A<mailto:a@x>"."""
     value = re.sub(
         r"\s+on behalf of\s.*$|\s+en nombre de\s.*$|\s+em nome de\s.*$", "", value, flags=re.I
     )

@@ -97,7 +97,7 @@ class _Writer:
         self.space = False
 
     def nest(self, closing: bool, quotes: bool) -> None:
-        """Enter or leave a blockquote; an indent that quotes nobody is entered at the same depth."""
+        """Enter or leave a blockquote; one that only indents keeps the depth."""
         if closing:
             self.depth = self.nesting.pop() if self.nesting else 0
         elif len(self.nesting) < 1_000:

@@ -780,9 +780,10 @@ APP_SIGNATURES: dict[str, tuple[str, ...]] = {
         rf"enviad[oa] desde mi {_DEVICE}",
         (
             r"(?:enviad[oa]|mandad[oa]) (?:desde|con|por|a través de|mediante) (?:la aplicaci[oó]n "
-            r"(?:de )?)?(?:el )?(?:yahoo|outlook|hotmail|gmail|correo(?= para| electr[oó]nico seguro)|mail|iphone|ipad|"
-            r"android|samsung|huawei|xiaomi|blackberry|proton ?mail|spark|bluemail|typeapp|aol|"
-            r"nokia|windows|mobile|un dispositivo|un móvil|un smartphone)\b.{0,80}"
+            r"(?:de )?)?(?:el )?(?:yahoo|outlook|hotmail|gmail|"
+            r"correo(?= para| electr[oó]nico seguro)|mail|iphone|ipad|android|"
+            r"samsung|huawei|xiaomi|blackberry|proton ?mail|spark|bluemail|typeapp|aol|nokia|windows|mobile|un dispositivo|un móvil|un smartphone)"
+            r"\b.{0,80}"
         ),
         (
             r"(?:obtener|obtén|obtenga|consigue|descarga|descargar) (?:la aplicaci[oó]n )?"
@@ -833,8 +834,8 @@ APP_SIGNATURES: dict[str, tuple[str, ...]] = {
         rf"verzonden (?:vanaf|met|via|van) mijn {_DEVICE}",
         rf"verstuurd vanaf mijn {_DEVICE}",
         (
-            r"verzonden (?:vanaf|met|via|vanuit) (?:outlook|yahoo|gmail|iphone|ipad|android|samsung|"
-            r"mail).{0,60}"
+            r"verzonden (?:vanaf|met|via|vanuit) (?:outlook|yahoo|gmail|iphone|ipad|android|"
+            r"samsung|mail).{0,60}"
         ),
         (
             r"(?:outlook voor .{1,30} downloaden|download outlook voor .{1,40})"

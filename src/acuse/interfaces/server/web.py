@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 from typing import Any
 
+from django.core.wsgi import get_wsgi_application
 from granian import Granian
 from granian.constants import HTTPModes, Interfaces, Loops
 from granian.log import LogLevels
@@ -25,9 +26,7 @@ def main() -> None:
     def load(_target: str) -> Callable[..., Any]:
         # Runs in granian's own forked worker, which knows nothing of our supervisor.
         die_with_parent(granian_pid)
-        from acuse.wsgi import application
-
-        return application
+        return get_wsgi_application()
 
     Granian(
         "acuse.wsgi:application",

@@ -1,0 +1,80 @@
+"""Forms of what is said on a case."""
+
+from __future__ import annotations
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from acuse.models import Addressee
+from acuse.policy.fields import N_
+from acuse.queries import words
+
+from . import rows
+from .base import ActForm, Code, ManyFiles, OneRow, YesNo, long_text
+
+
+class Comment(ActForm):
+    text = long_text(_("Your comment"), rows=5)
+    files = ManyFiles()
+
+
+class InternalNote(ActForm):
+    text = long_text(_("Internal note"), help_text=_("Only the firm reads it."))
+    files = ManyFiles()
+
+
+class Attach(ActForm):
+    files = ManyFiles(required=True)
+
+
+class LogNonBindingContact(ActForm):
+    medium = Code(words.MEDIA, label=_("By which means"))
+    text = long_text(
+        _("What was said"),
+        help_text=_("The customer sees it, and that it binds nobody."),
+    )
+
+
+class Ask(ActForm):
+    addressee = Code(words.ADDRESSEES, Addressee, radio=True, label=_("Whom you ask"))
+    person = OneRow(rows.customer_people, required=False, label=_("Somebody in particular"))
+    text = long_text(_("Your question"))
+
+
+class Answer(ActForm):
+    wait = OneRow(rows.open_waits, rows.name_text, label=_("Question"))
+    text = long_text(_("Your answer"))
+    files = ManyFiles()
+
+
+class Watch(ActForm):
+    person = OneRow(rows.both_sides, required=False, label=_("Who"), empty_label=_("I"))
+    following = YesNo(N_("Follows the case"), N_("No longer follows it"), label=_("What changes"))
+
+    def prepare(self) -> None:
+        self.initial.setdefault("following", "yes")
+
+
+class DelegateDecision(ActForm):
+    person = OneRow(rows.colleagues, label=_("To whom"))
+    decision = Code(words.DECISIONS, label=_("Which decision"))
+
+
+class AnswerSatisfaction(ActForm):
+    rating = forms.TypedChoiceField(
+        label=_("How was the service?"),
+        choices=[(n, str(n)) for n in range(1, 6)],
+        coerce=int,
+        widget=forms.RadioSelect,
+        help_text=_("From 1, very bad, to 5, very good."),
+    )
+    text = long_text(_("Anything to add"), required=False, rows=3)
+
+
+class AcceptPolicy(ActForm):
+    """Hidden: the version that the case is bound to."""
+
+    policy = OneRow(
+        lambda case, person: type(case.policy).objects.filter(pk=case.policy_id),
+        label=_("Policies"),
+    )

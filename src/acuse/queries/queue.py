@@ -1,0 +1,240 @@
+"""The desk's lists of cases: views with true counts, filters, order and pages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from django.db.models import Case as Choose
+from django.db.models import (
+    Count,
+    DateTimeField,
+    Exists,
+    F,
+    IntegerField,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Value,
+    When,
+)
+from django.db.models.functions import Coalesce, JSONObject
+from django.utils.translation import gettext as _
+
+from ..models import Case, Hold, Person, Queue
+from ..policy.deadlines import DEADLINES
+from ..policy.fields import N_, InvalidField
+from ..policy.priority import Priority
+from ..policy.stages import ENDED, Ball
+from . import words
+from .case import with_facts
+from .sentence import Sentence, sentences
+from .workload import terms
+
+PAGE = 50
+FAR = datetime(9999, 1, 1, tzinfo=UTC)  # after every term, for cases without one
+
+UNKNOWN_VIEW = N_("“%(value)s” is not a list of the desk")
+UNKNOWN_ORDER = N_("“%(value)s” is not an order of this list")
+NOT_A_PLACE = N_("“%(value)s” is not a place in this list")
+
+_OPEN = ~Q(stage__in=ENDED)
+_TO_CLASSIFY = Exists(Hold.objects.filter(window__case=OuterRef("pk"), ended_at__isnull=True))
+
+# The views: a label, and which cases they hold for one person.
+VIEWS: dict[str, tuple[str, Callable[[Person], Q]]] = {
+    "mine": (N_("Assigned to me"), lambda me: _OPEN & Q(assignee=me)),
+    "unassigned": (N_("Without assignee"), lambda me: _OPEN & Q(assignee__isnull=True)),
+    "firm": (N_("Our turn"), lambda me: Q(ball__in=[Ball.FIRM, Ball.BOTH])),
+    "customer": (N_("The customer's turn"), lambda me: Q(ball__in=[Ball.CUSTOMER, Ball.BOTH])),
+    "third_party": (N_("A third party's turn"), lambda me: Q(ball=Ball.THIRD_PARTY)),
+    "classify": (N_("With a comment to classify"), lambda me: Q(_TO_CLASSIFY)),
+    "unbound": (N_("Without customer"), lambda me: _OPEN & Q(organisation__isnull=True)),
+    "open": (N_("All open"), lambda me: _OPEN),
+    "ended": (N_("Ended"), lambda me: Q(stage__in=ENDED)),
+}
+
+ORDERS = {
+    "due": N_("Next term first"),
+    "priority": N_("Priority"),
+    "newest": N_("Newest first"),
+    "oldest": N_("Oldest first"),
+}
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What a list is narrowed to; empty fields narrow nothing."""
+
+    view: str = "open"
+    queue: int | None = None
+    stage: str = ""
+    customer: int | None = None
+    assignee: int | None = None
+    priority: str = ""
+    ball: str = ""
+
+    def narrow(self, person: Person) -> Q:
+        """As a condition on cases. Raises InvalidField for an unknown view."""
+        if self.view not in VIEWS:
+            raise InvalidField("view", UNKNOWN_VIEW, value=self.view)
+        asked = {
+            "queue": self.queue,
+            "stage": self.stage,
+            "organisation": self.customer,
+            "assignee": self.assignee,
+            "priority": self.priority,
+            "ball": self.ball,
+        }
+        return VIEWS[self.view][1](person) & Q(**{k: v for k, v in asked.items() if v})
+
+
+@dataclass(frozen=True)
+class NextTerm:
+    """The term of a case that ends first, and whether it has passed without being met."""
+
+    label: str
+    due_at: datetime
+    late: bool
+
+
+@dataclass(frozen=True)
+class Row:
+    """One case in a list."""
+
+    case: Case
+    sentence: Sentence
+    stage: str
+    term: NextTerm | None
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page of a list: its rows, the place to go on from (empty at the end), and how many cases
+    the whole list has."""
+
+    rows: list[Row]
+    after: str
+    total: int
+
+
+def list_cases(
+    person: Person,
+    now: datetime,
+    filters: Filters | None = None,
+    *,
+    order: str = "due",
+    after: str = "",
+    size: int = PAGE,
+) -> Page:
+    """A page of the cases that this person sees, from the place `after` (of the page before).
+
+    Raises InvalidField for an unknown view, order or place. Three queries, however many cases.
+    """
+    asked = (filters or Filters()).narrow(person)
+    found = Case.objects.visible_to(person).filter(asked)
+    rows = _ordered(found, order)
+    if after:
+        value, pk = _read_place(after)
+        later = Q(place__gt=value) | Q(place=value, pk__gt=pk)
+        if order == "newest":
+            later = Q(place__lt=value) | Q(place=value, pk__lt=pk)
+        rows = rows.filter(later)
+    cases = list(with_facts(with_next_term(rows))[: size + 1])
+    shown = cases[:size]
+    return Page(
+        describe(shown, person, now),
+        _place(shown[-1]) if len(cases) > size else "",
+        found.count(),
+    )
+
+
+def describe(cases: list[Case], person: Person, now: datetime) -> list[Row]:
+    """Cases loaded by `with_next_term` as rows of a list: one query for the sentences."""
+    said = sentences(cases, person)
+    return [
+        Row(
+            case,
+            said[case.pk],
+            words.stage_label(case.stage, firm=person.is_firm),
+            _term(case.next_term, now),  # type: ignore[attr-defined]
+        )
+        for case in cases
+    ]
+
+
+def _ordered(found: QuerySet[Case], order: str) -> QuerySet[Case]:
+    """The cases with their place in the order, as microseconds or a rank."""
+    if order not in ORDERS:
+        raise InvalidField("order", UNKNOWN_ORDER, value=order)
+    if order == "newest":
+        return found.annotate(place=F("opened_at")).order_by("-place", "-pk")
+    if order == "oldest":
+        return found.annotate(place=F("opened_at")).order_by("place", "pk")
+    ends = Coalesce(
+        Subquery(_terms_of_case().values("due_at")[:1]), Value(FAR, output_field=DateTimeField())
+    )
+    if order == "due":
+        return found.annotate(place=ends).order_by("place", "pk")
+    ranks = [When(priority=priority, then=Value(n)) for n, priority in enumerate(Priority)]
+    place = Choose(*ranks, output_field=IntegerField())
+    return found.annotate(place=place).order_by("place", "pk")
+
+
+def _terms_of_case() -> QuerySet[Any]:
+    return terms().filter(case=OuterRef("pk")).order_by("due_at", "pk")
+
+
+def with_next_term(cases: QuerySet[Case]) -> QuerySet[Case]:
+    """The cases with the term of each that ends first, as `describe` reads it."""
+    first = _terms_of_case().values(json=JSONObject(kind="kind", due_at="due_at"))[:1]
+    return cases.annotate(next_term=Subquery(first))
+
+
+def _term(found: dict[str, str] | None, now: datetime) -> NextTerm | None:
+    if found is None:
+        return None
+    due_at = datetime.fromisoformat(found["due_at"])
+    return NextTerm(_(DEADLINES[found["kind"]].label), due_at, due_at <= now)
+
+
+def _place(case: Case) -> str:
+    value = case.place  # type: ignore[attr-defined]
+    text = value.isoformat() if isinstance(value, datetime) else str(value)
+    return f"{text}_{case.pk}"
+
+
+def _read_place(text: str) -> tuple[datetime | int, int]:
+    value, _sep, pk = text.rpartition("_")
+    try:
+        return (int(value) if value.isdecimal() else datetime.fromisoformat(value)), int(pk)
+    except ValueError:
+        raise InvalidField("after", NOT_A_PLACE, value=text) from None
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """One list at the left: its code or queue, its name, how many cases it holds."""
+
+    code: str
+    label: str
+    count: int
+
+
+def shelves(person: Person) -> list[Shelf]:
+    """The views with their counts, in one query: each counts exactly what its list shows."""
+    counts = Case.objects.visible_to(person).aggregate(
+        **{code: Count("pk", filter=narrow(person)) for code, (_label, narrow) in VIEWS.items()}
+    )
+    return [Shelf(code, _(VIEWS[code][0]), counts[code]) for code in VIEWS]
+
+
+def queues(person: Person) -> list[Shelf]:
+    """The firm's queues with the open cases in each, in one query; `code` is the queue's id."""
+    seen = Q(case__in=Case.objects.visible_to(person)) & ~Q(case__stage__in=ENDED)
+    rows = Queue.objects.annotate(count=Count("case", filter=seen))
+    kept = rows.filter(Q(retired_at__isnull=True) | Q(count__gt=0)).order_by("name")
+    return [Shelf(str(row.pk), row.name, row.count) for row in kept]
