@@ -30,6 +30,7 @@ PLURALS = {
     "en": "nplurals=2; plural=(n != 1);",
 }
 KEYWORDS = {
+    "N_": None,
     "_": None,
     "gettext": None,
     "gettext_lazy": None,

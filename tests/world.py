@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from acuse.actions import administration as admin
-from acuse.actions import deliveries, life
+from acuse.actions import clock, deliveries, life
 from acuse.actions.drafts import EstimateDraft, LineDraft, Planned
 from acuse.models import (
     Case,
@@ -25,7 +25,7 @@ from acuse.policy.authors import CLOCK, POSTMAN, Author, Channel, Occasion, pers
 from acuse.policy.billing import Activity
 from acuse.policy.calendar import colombia
 from acuse.policy.priority import Impact, Priority, Urgency
-from acuse.policy.stages import Role
+from acuse.policy.stages import CancelReason, Role, Stage
 from acuse.policy.versions import PolicyParameters
 
 LONG_AGO = datetime(2025, 1, 1, tzinfo=UTC)
@@ -218,3 +218,49 @@ class World:
 
     def silence(self) -> Author:
         return CLOCK
+
+    def cancelled(self, **details: Any) -> Case:
+        case = self.analysed(**details)
+        life.cancel(self.on(case, "ana"), reason=CancelReason.WITHDRAWN)
+        return case
+
+    def rejected(self, *kinds: str, **details: Any) -> Case:
+        case = self.delivered(*kinds, **details)
+        version = case.versions.latest("pk")
+        life.reject(self.on(case, "ana"), version=version, objections=[("Falta", "Lo pactado")])
+        return case
+
+    def taken(self, **details: Any) -> Case:
+        case = self.report(**details)
+        life.take(self.on(case, "sara"))
+        return case
+
+    def at(self, stage: Stage) -> Case:
+        """A case of Andina's in this stage."""
+        drive = {
+            Stage.RECEIVED: self.report,
+            Stage.ANALYSIS: self.analysed,
+            Stage.DIAGNOSIS: self.diagnosed,
+            Stage.ESTIMATION: self.estimating,
+            Stage.SCOPE_VALIDATION: self.submitted,
+            Stage.PROPOSAL: self.proposed,
+            Stage.AUTHORIZATION: self.to_authorize,
+            Stage.IN_PROGRESS: self.working,
+            Stage.DELIVERED: self.delivered,
+            Stage.CORRECTION: self.rejected,
+            Stage.ACCEPTED: self.accepted,
+            Stage.CLOSED: self.closed,
+            Stage.CANCELLED: self.cancelled,
+        }
+        case = self.fresh(drive[stage]())
+        assert case.stage == stage
+        return case
+
+    def stranger(self, email: str = "quien@otra.example") -> Author:
+        """Somebody known by an address alone, who belongs to nobody."""
+        return person(admin.add_person(email).pk, Channel.MAIL)
+
+    def fire(self, until: datetime) -> list[LedgerLine]:
+        """Everything that falls due up to a moment, as the worker does it; the receipts."""
+        receipts = [clock.fire(pk, until) for pk in clock.due(until)]
+        return [receipt for receipt in receipts if receipt is not None]

@@ -47,6 +47,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "acuse.interfaces.web.language.OwnLanguage",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -59,6 +60,7 @@ TEMPLATES = [
         "DIRS": [HERE / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
+            "builtins": ["acuse.interfaces.web.tags"],
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.template.context_processors.i18n",
@@ -91,6 +93,14 @@ def database(url: str) -> dict[str, Any]:
 
 DATABASES = {"default": database(config.database_url or postgres.url(config.data))}
 
+# The jobs: declared by the ways in, enqueued by name wherever a fact needs one.
+PROCRASTINATE_AUTODISCOVER_MODULE_NAME = ""
+PROCRASTINATE_IMPORT_PATHS = ["acuse.interfaces.jobs.tasks", "acuse.interfaces.mail.tasks"]
+
+# What people sent, by its fingerprint; and the private halves of our keys.
+BLOBS = config.data / "blobs"
+KEYS = config.data / "keys"
+
 LANGUAGE_CODE = "es"
 LANGUAGES = [("es", "Español"), ("en", "English"), ("pt", "Português")]
 LOCALE_PATHS = [HERE / "locale"]
@@ -116,11 +126,12 @@ SECURE_SSL_REDIRECT = config.production
 SECURE_REDIRECT_EXEMPT = [r"^health$"]
 SECURE_HSTS_SECONDS = 31_536_000 if config.production else 0
 X_FRAME_OPTIONS = "DENY"
+CSRF_FAILURE_VIEW = "acuse.interfaces.web.errors.form_expired"
 
 # Sign-in: an address and a code mailed to it; nobody signs up, people are invited by their firm.
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 AUTH_PASSWORD_VALIDATORS: list[dict[str, Any]] = []
-LOGIN_URL = "account_login"
+LOGIN_URL = "account_request_login_code"
 LOGIN_REDIRECT_URL = "/"
 ACCOUNT_ADAPTER = "acuse.interfaces.server.accounts.ClosedAdapter"
 ACCOUNT_LOGIN_METHODS = {"email"}

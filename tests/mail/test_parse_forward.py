@@ -30,7 +30,9 @@ def test_words_of_the_forwarding_person_are_kept_apart() -> None:
 @pytest.mark.parametrize("prefix", ["Re: ", "RE: ", "RES: ", "AW: ", "Re[2]: "])
 @pytest.mark.parametrize("block", blocks("blocks.txt", r"\n%%\n"))
 def test_answer_in_the_shape_of_a_forward_is_no_forward(block: str, prefix: str) -> None:
-    assert parse(mail(f"Sigue igual.\n\n{block}\n\nHola", subject=prefix + "x"))["forwarded"] is None
+    assert (
+        parse(mail(f"Sigue igual.\n\n{block}\n\nHola", subject=prefix + "x"))["forwarded"] is None
+    )
 
 
 def test_answer_without_prefix_but_with_in_reply_to_is_no_forward() -> None:

@@ -75,9 +75,7 @@ def test_words_below_a_drawn_line_are_no_signature() -> None:
 
 
 def test_interleaved_answers_stay_whole() -> None:
-    text = (
-        "El 2/2/26 a las 9:05, Mesa escribió:\n> ¿Qué versión?\nLa 3.2.\n> ¿Desde cuándo?\nAyer."
-    )
+    text = "El 2/2/26 a las 9:05, Mesa escribió:\n> ¿Qué versión?\nLa 3.2.\n> ¿Desde cuándo?\nAyer."
     assert cut_reply(text).text == text
     assert cut_reply("Contesto abajo.\n\n" + text).text == "Contesto abajo.\n\n" + text
 
@@ -135,6 +133,12 @@ def test_attribution_glued_behind_the_reply() -> None:
     assert cut_reply(text).text == "vale"
 
 
+@pytest.mark.parametrize("last", ["Gracias", "Muchas gracias por la respuesta", "Va en 2026"])
+def test_author_without_moment_takes_no_word_of_the_line_above(last: str) -> None:
+    text = f"Hola:\n{last}\nMarta Ruiz <marta@norte.example> escribió:\n> Buenos días.\n> Sí."
+    assert cut_reply(text).text == f"Hola:\n{last}"
+
+
 CLIENT_HTML = {
     "gmail": '<div dir="ltr"><div>Sigue igual.</div><div>Gracias</div></div><br>'
     '<div class="gmail_quote"><div dir="ltr" class="gmail_attr">El lun, 2 feb 2026 a las 9:05, '
@@ -152,6 +156,8 @@ CLIENT_HTML = {
     "<div style='border:none;border-top:solid #E1E1E1 1.0pt'><p><b>De:</b> Mesa &lt;m@n.example&gt;"
     "<br><b>Enviado el:</b> lunes, 2 de febrero de 2026 9:05<br><b>Para:</b> X<br>"
     "<b>Asunto:</b> RE: x</p></div><p>Hola</p></div></body></html>",
+    "outlook on a phone": "<div>Sigue igual.</div><div>Gracias</div>"
+    '<div id="divRplyFwdMsg"><b>Zzz</b> Mesa</div><div>Hola</div>',
     "thunderbird": "<p>Sigue igual.</p><p>Gracias</p>"
     '<div class="moz-cite-prefix">El 2/2/26 a las 9:05, Mesa escribió:<br></div>'
     '<blockquote type="cite"><p>Hola</p></blockquote>',

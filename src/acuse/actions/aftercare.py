@@ -7,7 +7,14 @@ from itertools import chain as each
 from typing import Any
 
 from ..journal.writer import Writing, act
-from ..models import PolicyAcceptance, PolicyVersion, Satisfaction
+from ..models import (
+    EstimateLine,
+    PolicyAcceptance,
+    PolicyVersion,
+    Satisfaction,
+    ScopeItem,
+    SearchEntry,
+)
 from ..models.base import ErasableText
 from ..models.roles import is_customer_side
 from ..policy.kinds import Payload
@@ -55,6 +62,8 @@ def anonymise(w: Writing) -> Payload:
     """A manager erases what people wrote on an ended case. The ledger stays whole: it holds only
     salted hashes, and the salts go with the words (P07)."""
     case = w.case
+    if case.claims.filter(fixed_at__isnull=True).exclude(covered=False).exists():
+        w.refuse("open_claims")
     rows: each[Any] = each(
         case.messages.all(),
         case.waits.all(),
@@ -71,6 +80,9 @@ def anonymise(w: Writing) -> Payload:
         row.erase(w.at)
     case.raw_mails.update(content=b"", subject="", sender="", envelope_from="", envelope_to=[])
     case.attachments.update(filename="erased")
-    case.search.delete()
+    case.deliverables.update(title="-")
+    ScopeItem.objects.filter(estimate__case=case).update(title="-")
+    EstimateLine.objects.filter(estimate__case=case).update(description="-")
+    SearchEntry.objects.filter(case=case).delete()
     case.subject = "-"
     return {"messages": list(case.messages.values_list("pk", flat=True))}

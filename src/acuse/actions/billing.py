@@ -10,8 +10,10 @@ from decimal import Decimal
 
 from ..journal.writer import Writing, act
 from ..models import (
+    Audience,
     Case,
     DecisionKind,
+    MessageKind,
     OpenedBy,
     Outcome,
     Rate,
@@ -22,13 +24,12 @@ from ..models import (
     TimeState,
     Verdict,
 )
+from ..models.billing import IN_FORCE, OPEN_STATES
 from ..policy import billing, chain
 from ..policy.billing import Activity, CaseFacts, Opener
 from ..policy.kinds import Payload
 from ..policy.stages import Role
-from .writing import decide, require_text
-
-OPEN_STATES = (TimeState.LOGGED, TimeState.SUBMITTED, TimeState.DISPUTED)
+from .writing import decide, require_text, write_message
 
 
 @act("log_time")
@@ -62,7 +63,7 @@ def _new_entry(
     _check_day(w, work_date, activity)
     if isinstance(minutes, bool) or not 1 <= minutes <= 1440:
         w.refuse("minutes_positive", "minutes")
-    facts = case_facts(w.case, leaving_out=replaces)
+    facts = case_facts(w.case)
     allowed = billing.may_log(activity, facts, minutes)
     if not allowed:
         w.refuse(allowed.reason, "activity", minutes=w.case.emergency_cap_minutes)
@@ -101,7 +102,7 @@ def _check_day(w: Writing, work_date: date, activity: Activity) -> None:
         w.refuse("not_authorized", "work_date")
 
 
-def case_facts(case: Case, leaving_out: TimeEntry | None = None, reason: str = "") -> CaseFacts:
+def case_facts(case: Case, reason: str = "") -> CaseFacts:
     """What billing depends on, as the case stands; `reason` is a manager's, for a duplicate."""
     openers = {OpenedBy.SUPPORT: Opener.SUPPORT, OpenedBy.MONITOR: Opener.MONITOR}
     return CaseFacts(
@@ -112,11 +113,11 @@ def case_facts(case: Case, leaving_out: TimeEntry | None = None, reason: str = "
         duplicate=case.duplicate_of_id is not None,
         manager_reason=reason,
         authorized=case.authorized_at is not None,
-        emergency_minutes_left=_emergency_minutes_left(case, leaving_out),
+        emergency_minutes_left=_emergency_minutes_left(case),
     )
 
 
-def _emergency_minutes_left(case: Case, leaving_out: TimeEntry | None) -> int | None:
+def _emergency_minutes_left(case: Case) -> int | None:
     """What is left of an emergency's cap, until the estimate that follows has been accepted."""
     if case.emergency_cap_minutes is None:
         return None
@@ -124,8 +125,7 @@ def _emergency_minutes_left(case: Case, leaving_out: TimeEntry | None) -> int | 
     latest = estimate.latest if estimate is not None else None
     if latest is not None and latest.outcome in (Outcome.ACCEPTED, Outcome.TACIT):
         return None
-    entries = case.time.current().filter(activity=Activity.EXECUTION)
-    used = sum(e.minutes for e in entries if leaving_out is None or e.pk != leaving_out.pk)
+    used = sum(e.minutes for e in case.time.current().filter(activity=Activity.EXECUTION))
     return max(0, case.emergency_cap_minutes - used)
 
 
@@ -141,6 +141,17 @@ def judge(entry: TimeEntry, facts: CaseFacts) -> None:
     )
     entry.billed_minutes = billing.round_minutes(entry.minutes, unit) if verdict.ok else 0
     entry.save()
+
+
+def judge_again(case: Case, reason: str = "") -> None:
+    """Judge all time anew where what it rests on has changed. What was approved as free of charge
+    and bills now has to be approved once more."""
+    facts = case_facts(case, reason)
+    for entry in case.time.current().exclude(state=TimeState.WAIVED):
+        before = entry.billed_minutes
+        judge(entry, facts)
+        if entry.state == TimeState.APPROVED and entry.billed_minutes > before:
+            _set_state([entry], TimeState.LOGGED)
 
 
 @act("correct_time")
@@ -171,19 +182,25 @@ def correct_time(
 @act("submit_time")
 def submit_time(w: Writing, *, reason: str = "") -> Payload:
     """The firm submits the logged time to the customer, line by line (P30). Time of a duplicate
-    bills only with a manager's reason (P18)."""
-    if reason.strip() and Role.MANAGER not in w.roles:
+    bills only with a manager's reason, which is kept (P18)."""
+    words = reason.strip()
+    if words and Role.MANAGER not in w.roles:
         w.refuse("not_your_role", "reason")
+    note = None
+    if words:
+        note = write_message(w, MessageKind.INTERNAL_NOTE, words, audience=Audience.FIRM)
+        judge_again(w.case, words)
     entries = list(w.case.time.filter(state=TimeState.LOGGED))
     if not entries:
         w.refuse("nothing_to_submit")
-    facts = case_facts(w.case, reason=reason)
+    facts = case_facts(w.case, words)
     for entry in entries:
         entry.state = TimeState.SUBMITTED
         judge(entry, facts)
     return {
         "entries": [entry.pk for entry in entries],
         "minutes": sum(entry.billed_minutes for entry in entries),
+        "text_hash": note.hash_of() if note is not None else None,
     }
 
 
@@ -223,12 +240,12 @@ def settle_time(w: Writing, *, entries: Sequence[TimeEntry], waive: bool, text: 
     reason (P30)."""
     words = require_text(w, text, code="reason_required")
     rows = _entries(w, entries, TimeState.DISPUTED)
-    decision_text = decide(w, DecisionKind.TIME, Verdict.UNAPPROVED, text=words)
+    message = write_message(w, MessageKind.COMMENT, words)
     _set_state(rows, TimeState.WAIVED if waive else TimeState.SUBMITTED)
     return {
         "entries": [row.pk for row in rows],
         "outcome": "waived" if waive else "upheld",
-        "text_hash": decision_text.hash_of(),
+        "text_hash": message.hash_of(),
     }
 
 
@@ -252,13 +269,11 @@ def _set_state(rows: Iterable[TimeEntry], state: TimeState) -> None:
 @act("issue_statement")
 def issue_statement(w: Writing) -> Payload:
     """The firm states what the case bills: the approved time at the contract's rates (P30)."""
-    live = w.case.statements.exclude(state__in=[StatementState.CREDITED, StatementState.DISPUTED])
-    if live.exists():
+    if w.case.statements.filter(state__in=IN_FORCE).exists():
         w.refuse("statement_exists")
-    billable = w.case.time.current().filter(billable=True)
-    if billable.filter(state__in=OPEN_STATES).exists():
+    if w.case.time.awaiting_approval().exists():
         w.refuse("time_unapproved")
-    entries = list(billable.filter(state=TimeState.APPROVED, billed_minutes__gt=0))
+    entries = list(w.case.time.approved_but_not_on(*IN_FORCE))
     if not entries:
         w.refuse("nothing_to_bill")
     rates = w.case.rates
@@ -336,13 +351,13 @@ def credit_statement(w: Writing, *, statement: Statement, text: str) -> Payload:
     words = require_text(w, text, code="reason_required")
     states = [state for state in StatementState if state != StatementState.CREDITED]
     row = _statement(w, statement, *states)
-    note = decide(w, DecisionKind.BILLING, Verdict.UNAPPROVED, text=words)
+    message = write_message(w, MessageKind.COMMENT, words)
     _move(row, StatementState.CREDITED)
     return {
         "statement": row.pk,
         "total": str(-row.total),
         "currency": row.currency,
-        "text_hash": note.hash_of(),
+        "text_hash": message.hash_of(),
     }
 
 

@@ -16,11 +16,12 @@ from django.db import transaction
 from ..journal import deadlines
 from ..journal.writer import Writing, act, load
 from ..models import Case, Deadline, LedgerLine, Person, Version, Warranty, Window
-from ..models.roles import owners_of
+from ..models.roles import holders_of, owners_of
 from ..policy.authors import CLOCK, Occasion
 from ..policy.deadlines import DEADLINES
 from ..policy.kinds import Payload
 from ..policy.refusals import Refused
+from ..policy.stages import Role
 from . import life, warranty, windows
 from .writing import recipients
 
@@ -41,7 +42,7 @@ def remind(w: Writing, *, deadline: Deadline) -> Payload:
 
 def _reminded(w: Writing, deadline: Deadline) -> list[Person]:
     """The customer's people for what is theirs to decide, with the owner from the second
-    reminder on; the firm's for what is the firm's."""
+    reminder on, and in the end the manager; the firm's for what is the firm's."""
     case = w.case
     firm = [case.assignee] if case.assignee is not None else []
     if case.organisation is not None and case.organisation.spoc is not None:
@@ -49,14 +50,28 @@ def _reminded(w: Writing, deadline: Deadline) -> list[Person]:
     if deadline.kind == "hold_reminder":
         return firm
     if deadline.kind == "wait_reminder":
-        wait = case.waits.get(pk=deadline.subject)
+        wait = case.waits.get(pk=_subject(deadline))
         customer = [wait.person] if wait.person is not None else recipients(case, w.at)
     else:
         customer = recipients(case, w.at)
     if deadline.step > 0:
         customer = [*customer, *owners_of(case, w.at)]
-    escalates = deadline.kind == "answer_overdue" or deadline.step > 1
-    return [*customer, *firm] if escalates else customer
+    if deadline.kind == "answer_overdue":
+        return [*customer, *firm]
+    if deadline.kind in ("time_reminder", "statement_reminder") and _is_last(case, deadline):
+        return [*customer, *firm, *holders_of(Role.MANAGER, w.at)]
+    return customer
+
+
+def _is_last(case: Case, deadline: Deadline) -> bool:
+    """Whether the reminders are over: from then on a manager may close as unapproved (P30)."""
+    return deadline.step == len(case.policy.rules.approval_reminder_days)
+
+
+def _subject(deadline: Deadline) -> int:
+    """The id of the row that the deadline is about; for kinds that always have one."""
+    assert deadline.subject is not None
+    return deadline.subject
 
 
 @act("breach")
@@ -128,7 +143,7 @@ def _lock_and_plan_again(case_id: int) -> Case:
 
 
 def _version_of(row: Deadline) -> Version:
-    return Window.objects.select_related("version").get(pk=row.subject).version
+    return Window.objects.select_related("version").get(pk=_subject(row)).version
 
 
 _ACTS: dict[str, Callable[[Occasion, Deadline], LedgerLine]] = {
@@ -139,7 +154,7 @@ _ACTS: dict[str, Callable[[Occasion, Deadline], LedgerLine]] = {
         occasion, version=_version_of(row)
     ),
     "end_warranty": lambda occasion, row: warranty.end_warranty(
-        occasion, warranty=Warranty.objects.get(pk=row.subject)
+        occasion, warranty=Warranty.objects.get(pk=_subject(row))
     ),
     "decline": lambda occasion, row: life.decline(occasion),
 }

@@ -33,7 +33,10 @@ def prove_delivery(w: Writing, *, version: Version, dispatch: Dispatch | None = 
     the portal; the first proof starts the term (P23, P24)."""
     version = Version.objects.select_related("deliverable").get(pk=version.pk, case=w.case)
     proof = "portal" if w.person is not None else "server"
-    dispatch = dispatch or _own_dispatch(w, version)
+    if dispatch is None or proof == "portal":
+        dispatch = _own_dispatch(w, version)
+    else:
+        dispatch = Dispatch.objects.get(pk=dispatch.pk, version=version)
     if proof == "portal":
         dispatch.opened_at = dispatch.opened_at or w.at
     else:
@@ -44,6 +47,7 @@ def prove_delivery(w: Writing, *, version: Version, dispatch: Dispatch | None = 
         version.delivered_at = max(version.at, w.at)
         version.save(update_fields=["delivered_at"])
         window = windows.open_window(w.case, version, version.delivered_at)
+        windows.hold_words_said_before_proof(w.case, window)
         w.told += _to_be_told_of_the_term(w, version)
     return {
         "dispatch": dispatch.pk,
@@ -125,7 +129,8 @@ def withdraw_delivery(w: Writing, *, version: Version, text: str) -> Payload:
     window = windows.close_window(version, w.at, annulled=True)
     version.outcome, version.withdrawn_at = Outcome.WITHDRAWN, w.at
     version.save(update_fields=["outcome", "withdrawn_at"])
-    w.stage = windows.derived_stage(w.case)
+    proposal = version.deliverable.proposal
+    w.stage = Stage.ESTIMATION if proposal else windows.derived_stage(w.case)
     return {
         "version": version.pk,
         "window": window.pk if window is not None else None,
@@ -140,10 +145,11 @@ def classify_comment(
     message: Message,
     objection: bool,
     objections: Sequence[tuple[str, str]] = (),
+    versions: Sequence[Version] = (),
 ) -> Payload:
     """Support says whether a comment in a term objects. If not, the remaining days run on, at
-    least one; if it does, it is a rejection made when it was written (P24, P25). The customer is
-    told and may object again."""
+    least one; if it does, it is a rejection made when it was written, of these versions, or of
+    all whose terms it held (P24, P25). The customer is told and may object again."""
     holds = list(
         message.holds.filter(window__case=w.case, ended_at__isnull=True).select_related(
             "window__version__deliverable"
@@ -151,11 +157,13 @@ def classify_comment(
     )
     if not holds:
         w.refuse("already_answered", "message")
+    meant = {version.pk for version in versions} or {hold.window.version_id for hold in holds}
     decisions = []
     for hold in holds:
-        hold.ended_at, hold.objection = w.at, objection
+        rejects = objection and hold.window.version_id in meant
+        hold.ended_at, hold.objection = w.at, rejects
         hold.save()
-        if objection:
+        if rejects:
             decisions.append(_rejected_by_comment(w, hold.window.version, message, objections))
         else:
             windows.recompute(hold.window)
@@ -164,7 +172,7 @@ def classify_comment(
         "holds": [hold.pk for hold in holds],
         "objection": objection,
         "decisions": decisions,
-        "until": None if objection else holds[0].window.until,
+        "until": None if decisions else holds[0].window.until,
     }
 
 
@@ -221,7 +229,10 @@ def annul_tacit(
     ).first()
     if decision is None:
         w.refuse("tacit_only")
-    message = message or _managers_reason(w, text)
+    if message is None:
+        message = _managers_reason(w, text)
+    else:
+        message = Message.objects.select_related("author").get(pk=message.pk, case=w.case)
     window = version.window
     is_timely = message.author is not None and not message.author.is_firm
     if is_timely and (window.until is None or message.at >= window.until):
@@ -235,8 +246,7 @@ def annul_tacit(
     if is_timely:
         windows.hold(w.case, window, message)
     else:
-        window.extra += (w.case.calendar.calendar.local_day(w.at) - window.last_day).days
-        windows.recompute(window)
+        windows.give_a_day_from(window, w.at)
     statement = _undo_consequences(w, version)
     return {
         "decision": decision.pk,
@@ -254,17 +264,18 @@ def _managers_reason(w: Writing, text: str) -> Message:
 
 
 def _undo_consequences(w: Writing, version: Version) -> int | None:
-    """Set the stage back, end the warranty that rested on it, credit what was billed since."""
+    """Set the stage back; end the warranty and the closure that rested on it; credit what was
+    billed."""
     if version.deliverable.proposal:
         if w.stage_from is not Stage.AUTHORIZATION:
             w.refuse("work_started")  # the customer's own authorisation has confirmed it
         w.stage = Stage.PROPOSAL
         return None
     version.warranties.filter(annulled_at__isnull=True).update(annulled_at=w.at)
+    closures = w.case.decisions.filter(kind=DecisionKind.CLOSURE, annulled_at__isnull=True)
+    closures.update(annulled_at=w.at)
     w.stage = windows.derived_stage(w.case)
-    statement = w.case.statements.exclude(state=StatementState.CREDITED).first()
-    if statement is None:
-        return None
-    statement.state = StatementState.CREDITED
-    statement.save(update_fields=["state"])
-    return statement.pk
+    statements = w.case.statements.exclude(state=StatementState.CREDITED)
+    newest = statements.order_by("number").last()
+    statements.update(state=StatementState.CREDITED)
+    return newest.pk if newest is not None else None

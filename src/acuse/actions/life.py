@@ -44,13 +44,15 @@ from ..models import (
     Version,
     Warranty,
 )
+from ..models.billing import IN_FORCE, SETTLED
+from ..models.roles import is_customer_side, owners_of
 from ..policy.billing import Activity
 from ..policy.files import File
 from ..policy.kinds import Payload
 from ..policy.priority import Impact, Priority, Urgency, allowed_override
 from ..policy.stages import BEFORE_PROPOSAL, CancelReason, Role, Stage
 from ..policy.terms import calendar_days
-from . import binding, windows
+from . import billing, binding, windows
 from .drafts import EstimateDraft, Planned
 from .writing import (
     decide,
@@ -98,10 +100,13 @@ def open(
     case.language = language or (reporter.language if reporter is not None else "es")
     binding.pin_defaults(case, w.at)
     organisation = organisation or _organisation_of(reporter, mailbox)
-    if by_customer and organisation is not None:
-        _require_member(w, organisation)
+    if organisation is None and environment is not None:
+        organisation = environment.organisation
     if organisation is not None:
+        require_member(w, reporter, organisation)
         binding.bind(case, organisation)
+    if environment is not None and environment.organisation_id != case.organisation_id:
+        w.refuse("other_customer", "environment")
     case.save()
     message = write_message(
         w,
@@ -145,8 +150,12 @@ def _organisation_of(reporter: Person | None, mailbox: Mailbox | None) -> Organi
     return Organisation.objects.get(pk=mine[0]) if len(set(mine)) == 1 else None
 
 
-def _require_member(w: Writing, organisation: Organisation) -> None:
-    if organisation.pk not in w.by.organisation_ids():
+def require_member(w: Writing, reporter: Person | None, organisation: Organisation) -> None:
+    """Nobody's case goes to a customer they do not belong to. A reporter who belongs to none may
+    be bound to one, by the firm."""
+    mine = reporter.organisation_ids() if reporter is not None else []
+    unknown = not mine and not is_customer_side(w.roles)
+    if organisation.pk not in mine and not unknown:
         w.refuse("other_customer", "organisation")
 
 
@@ -223,8 +232,10 @@ def estimate(w: Writing) -> Payload:
 @act("submit_scope")
 def submit_scope(w: Writing, *, draft: EstimateDraft) -> Payload:
     """A consultant submits a version of scope and effort for validation by both sides (P17)."""
-    if w.case.organisation is not None and w.case.organisation.spoc is None:
+    if w.case.organisation is None or w.case.organisation.spoc is None:
         w.refuse("spoc_missing")
+    if not owners_of(w.case, w.at):
+        w.refuse("owner_missing")
     if not draft.items:
         w.refuse("nothing_planned", "items")
     if not draft.lines or any(line.minutes <= 0 for line in draft.lines):
@@ -392,7 +403,7 @@ def reject_proposal(
     windows.close_window(version, w.at)
     w.stage = Stage.ESTIMATION if revise else Stage.CANCELLED
     if not revise:
-        _end_side_rows(w)
+        windows.end_side_rows(w.case, w.at)
     return {
         "decision": decision.pk,
         "version": version.pk,
@@ -406,15 +417,13 @@ def reject_proposal(
 @act("authorize")
 def authorize(w: Writing) -> Payload:
     """A user authorises the accepted work to start: an act of its own, never implied (P19)."""
-    proposal = w.case.deliverables.get(proposal=True).latest
-    estimate = proposal.estimate if proposal is not None else None
+    estimate = w.case.estimates.get(version__outcome__in=[Outcome.ACCEPTED, Outcome.TACIT])
     decision = decide(w, DecisionKind.AUTHORIZATION, Verdict.ACCEPTED, estimate=estimate)
-    if estimate is not None:
-        for item in estimate.items.all():
-            _plan_deliverable(w, Planned(item.kind, item.title))
+    for item in estimate.items.all():
+        _plan_deliverable(w, Planned(item.kind, item.title))
     w.case.authorized_at = w.at
     w.stage = Stage.IN_PROGRESS
-    return {"decision": decision.pk, "estimate": estimate.pk if estimate is not None else None}
+    return {"decision": decision.pk, "estimate": estimate.pk}
 
 
 def _plan_deliverable(w: Writing, planned: Planned) -> Deliverable:
@@ -450,7 +459,7 @@ def decline(w: Writing) -> Payload:
     and meetings remain payable (P18, P19)."""
     lapsed = w.person is None
     decision = decide(w, DecisionKind.AUTHORIZATION, Verdict.REJECTED)
-    _end_side_rows(w)
+    windows.end_side_rows(w.case, w.at)
     w.stage = Stage.CANCELLED
     return {"decision": decision.pk, "lapsed": lapsed}
 
@@ -491,7 +500,7 @@ def _deliverable(w: Writing, deliverable: Deliverable | None, new: Planned | Non
 
 
 def _require_deliverable_now(w: Writing, deliverable: Deliverable) -> None:
-    if w.stage_from is Stage.DIAGNOSIS:
+    if w.case.authorized_at is None:
         if deliverable.kind != DeliverableKind.ANSWER:
             w.refuse("kind_not_deliverable", "kind")
         if w.case.time.current().filter(activity=Activity.EXECUTION).exists():
@@ -548,6 +557,8 @@ def _start_warranty(w: Writing, version: Version) -> Warranty | None:
     rules, starts_at = w.case.policy.rules, version.delivered_at or version.at
     calendar = w.case.calendar.latest().calendar
     term = calendar_days(starts_at, rules.warranty_days, calendar, rules.warranty_rolls)
+    assert term.last_day is not None  # nothing holds a warranty
+    assert term.until is not None
     return Warranty.objects.create(
         case=w.case,
         version=version,
@@ -580,42 +591,29 @@ def reject(w: Writing, *, version: Version, objections: Sequence[tuple[str, str]
 @act("close")
 def close(w: Writing, *, unapproved: bool = False) -> Payload:
     """A user approves the closure, time and billing having been approved; a manager may close
-    as unapproved, which bills nothing that needed approval (P30)."""
+    without that approval, which bills nothing that needed one (P30)."""
     if unapproved and Role.MANAGER not in w.roles:
         w.refuse("not_your_role")
     if unapproved:
         _drop_unapproved(w.case)
     _require_settled_accounts(w)
-    verdict = Verdict.UNAPPROVED if unapproved else Verdict.ACCEPTED
+    verdict = Verdict.ACCEPTED if Role.USER in w.roles else Verdict.UNAPPROVED
     decision = decide(w, DecisionKind.CLOSURE, verdict)
-    _end_side_rows(w)
+    windows.end_side_rows(w.case, w.at)
     w.stage = Stage.CLOSED
     return {"decision": decision.pk, "unapproved": unapproved}
 
 
 def _drop_unapproved(case: Case) -> None:
-    unapproved = [TimeState.LOGGED, TimeState.SUBMITTED, TimeState.DISPUTED]
-    case.statements.filter(state__in=[StatementState.ISSUED, StatementState.DISPUTED]).update(
-        state=StatementState.CREDITED
-    )
-    for entry in case.time.filter(billable=True):
-        billed = entry.state == TimeState.APPROVED and _billed(case)
-        if entry.state in unapproved or (entry.state == TimeState.APPROVED and not billed):
-            entry.state = TimeState.WAIVED
-            entry.save(update_fields=["state"])
-
-
-def _billed(case: Case) -> bool:
-    settled = [StatementState.APPROVED, StatementState.EXPORTED]
-    return case.statements.filter(state__in=settled).exists()
+    case.statements.exclude(state__in=SETTLED).update(state=StatementState.CREDITED)
+    for entries in (case.time.awaiting_approval(), case.time.approved_but_not_on(*SETTLED)):
+        entries.update(state=TimeState.WAIVED)
 
 
 def _require_settled_accounts(w: Writing) -> None:
-    billable = w.case.time.current().filter(billable=True)
-    open_states = [TimeState.LOGGED, TimeState.SUBMITTED, TimeState.DISPUTED]
-    if billable.filter(state__in=open_states).exists():
+    if w.case.time.awaiting_approval().exists():
         w.refuse("time_unapproved")
-    if billable.filter(state=TimeState.APPROVED).exists() and not _billed(w.case):
+    if w.case.time.approved_but_not_on(*SETTLED).exists():
         w.refuse("billing_unapproved")
 
 
@@ -629,29 +627,27 @@ def cancel(w: Writing, *, reason: CancelReason, text: str = "") -> Payload:
     if text.strip():
         message = write_message(w, MessageKind.COMMENT, text.strip())
     w.case.stage_before_cancel = w.case.stage
-    _end_side_rows(w)
+    windows.end_side_rows(w.case, w.at)
     w.stage = Stage.CANCELLED
     return {"reason": reason, "text_hash": message.hash_of() if message is not None else None}
 
 
-def _end_side_rows(w: Writing) -> None:
-    """No question and no term of the main line outlives the case."""
-    w.case.waits.filter(ended_at__isnull=True).update(ended_at=w.at)
-    for version in w.case.versions.filter(window__closed_at__isnull=True):
-        windows.close_window(version, w.at, annulled=True)
-
-
 @act("restore")
 def restore(w: Writing) -> Payload:
-    """Support undoes the cancellation of a duplicate; the case goes on where it was (P15)."""
+    """Support undoes the cancellation of a duplicate; the case goes on where it was, an open
+    question included (P15)."""
     case, original = w.case, w.case.duplicate_of
     if original is None or Stage(case.stage_before_cancel) not in BEFORE_PROPOSAL:
         w.refuse("not_restorable")
+    if case.statements.filter(state__in=IN_FORCE).exists():
+        w.refuse("statement_exists")
     links = case.links.filter(other=original, kind=LinkKind.DUPLICATE, undone_at__isnull=True)
     for link in links:
         original.watchers.filter(since=link.at, until__isnull=True).update(until=w.at)
+        case.waits.filter(ended_at=link.at, answered=False).update(ended_at=None)
     links.update(undone_at=w.at)
     case.duplicate_of = None
+    billing.judge_again(case)
     w.stage = Stage(case.stage_before_cancel)
     case.stage_before_cancel = ""
     return {"original": original.pk}

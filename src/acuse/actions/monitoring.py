@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..journal.writer import Writing, act
-from ..models import Environment, MessageKind
+from ..models import Audience, Environment, MessageKind
 from ..policy.kinds import Payload
 from .writing import require_text, write_message
 
@@ -14,7 +14,9 @@ def open_environment_alert(
 ) -> Payload:
     """A monitor notes one more alert of the same incident; one failure is one case (P06)."""
     _require_same(w, environment)
-    message = write_message(w, MessageKind.INTERNAL_NOTE, require_text(w, text), audience="firm")
+    message = write_message(
+        w, MessageKind.INTERNAL_NOTE, require_text(w, text), audience=Audience.FIRM
+    )
     return {
         "message": message.pk,
         "environment": environment.pk,

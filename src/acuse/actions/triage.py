@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 
-from ..journal.writer import Writing, act
+from ..journal.writer import Writing, act, load
 from ..models import (
+    Audience,
     Case,
     CaseLink,
+    Level,
     LinkKind,
     Message,
     MessageKind,
@@ -20,7 +22,7 @@ from ..policy import chain
 from ..policy.authors import Occasion
 from ..policy.kinds import Payload
 from ..policy.stages import Role, Stage
-from . import binding, life, windows
+from . import billing, binding, life, windows
 from .writing import require_text, write_message
 
 
@@ -30,7 +32,9 @@ def bind_customer(w: Writing, *, organisation: Organisation) -> Payload:
     cover and times (P09, P22)."""
     if w.case.organisation_id is not None:
         w.refuse("other_customer", "organisation")
+    life.require_member(w, w.case.reporter, organisation)
     binding.bind(w.case, organisation)
+    billing.judge_again(w.case)
     return {
         "organisation": organisation.pk,
         "contract": w.case.contract_id,
@@ -47,6 +51,7 @@ def confirm_report(w: Writing) -> Payload:
     if w.case.confirmed_at is not None or w.case.opened_by == "user":
         w.refuse("confirmed")
     w.case.confirmed_at = w.at
+    billing.judge_again(w.case)
     return {}
 
 
@@ -59,12 +64,18 @@ def assign(
         w.refuse("not_a_member", "person")
     w.case.assignee = person
     w.case.queue = queue or w.case.queue
-    w.case.level = level or w.case.level
+    w.case.level = _level(w, level)
     return {
         "person": w.case.assignee_id,
         "queue": w.case.queue_id,
         "level": w.case.level or None,
     }
+
+
+def _level(w: Writing, level: str) -> str:
+    if level and level not in set(Level):
+        w.refuse("reason_unknown", "level", value=level)
+    return level or w.case.level
 
 
 @act("escalate")
@@ -78,10 +89,10 @@ def escalate(
     if person is not None and not person.is_firm:
         w.refuse("not_a_member", "person")
     words = require_text(w, text, code="reason_required")
-    message = write_message(w, MessageKind.INTERNAL_NOTE, words, audience="firm")
+    wanted = _level(w, level)
+    message = write_message(w, MessageKind.INTERNAL_NOTE, words, audience=Audience.FIRM)
     if direction == "functional":
-        w.case.assignee = person
-        w.case.level = level or w.case.level
+        w.case.assignee, w.case.level = person, wanted
     elif person is not None:
         w.told.append(person)
     return {
@@ -123,10 +134,11 @@ def _inherit_report(source: Case, new: Case) -> None:
 def merge_duplicate(w: Writing, *, original: Case) -> Payload:
     """Support cancels a case as the duplicate of an earlier one of the same customer; who
     followed it follows the original, statistics leave it out, and it can be undone (P15)."""
-    original = original.duplicate_of or original
+    original = _first_of(original)
     if original.pk == w.case.pk:
         w.refuse("itself", "original")
-    if original.organisation_id != w.case.organisation_id:
+    unbound = w.case.organisation_id is None and original.reporter_id != w.case.reporter_id
+    if unbound or original.organisation_id != w.case.organisation_id:
         w.refuse("other_customer", "original")
     followers = {p.person_id for p in w.case.watchers.filter(until__isnull=True)}
     if w.case.reporter_id is not None:
@@ -135,12 +147,20 @@ def merge_duplicate(w: Writing, *, original: Case) -> Payload:
     for person_id in followers - following - {original.reporter_id}:
         Watcher.objects.create(case=original, person_id=person_id, since=w.at)
     link(w, original, LinkKind.DUPLICATE)
-    w.case.waits.filter(ended_at__isnull=True).update(ended_at=w.at)
-    for version in w.case.versions.filter(window__closed_at__isnull=True):
-        windows.close_window(version, w.at, annulled=True)
+    windows.end_side_rows(w.case, w.at)
     w.case.stage_before_cancel, w.case.duplicate_of = w.case.stage, original
+    billing.judge_again(w.case)
     w.stage = Stage.CANCELLED
     return {"original": original.pk}
+
+
+def _first_of(case: Case) -> Case:
+    """The case that all these are duplicates of, as it stands now that it is locked: it may have
+    become a duplicate itself since the caller read it."""
+    first = load(case.pk)
+    while first.duplicate_of_id is not None:
+        first = load(first.duplicate_of_id)
+    return first
 
 
 @act("relate", also="other")

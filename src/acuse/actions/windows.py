@@ -14,6 +14,7 @@ from ..models import (
     Mailbox,
     MailState,
     Message,
+    MessageKind,
     Outcome,
     RawMail,
     Transport,
@@ -85,7 +86,21 @@ def hold_windows(writing: Writing, message: Message) -> list[int]:
     return held
 
 
+def hold_words_said_before_proof(case: Case, window: Window) -> None:
+    """Hold a window for what the customer said in it before its proof was written: the proof of
+    a copy may come in after the answer to it."""
+    for message in case.messages.filter(
+        at__gte=window.starts_at,
+        kind__in=[MessageKind.COMMENT, MessageKind.ANSWER, MessageKind.ATTACHMENT],
+        author__isnull=False,
+    ).select_related("author"):
+        assert message.author is not None  # filtered above
+        if not message.author.is_firm:
+            hold(case, window, message)
+
+
 def hold(case: Case, window: Window, message: Message) -> Hold:
+    """Hold a window from this message on."""
     row = Hold.objects.create(window=window, message=message, since=message.at)
     if case.policy.rules.any_comment_excludes_silence:
         window.tacit = False
@@ -119,9 +134,25 @@ def latest_pending(writing: Writing, version: Version) -> Version:
     return version
 
 
+def end_side_rows(case: Case, at: datetime) -> None:
+    """No question and no term of the main line outlives the case."""
+    case.waits.filter(ended_at__isnull=True).update(ended_at=at)
+    for window in case.windows.filter(closed_at__isnull=True).select_related("version"):
+        close_window(window.version, at, annulled=True)
+
+
 def derived_stage(case: Case) -> Stage:
-    """Where a case with planned deliverables stands (life.md)."""
-    return derive(_state(d.latest) for d in case.deliverables.filter(proposal=False))
+    """Where a case with planned deliverables stands (life.md). An answer that was withdrawn
+    leaves a case without authorisation in diagnosis, and is not owed once work is authorised."""
+    rows = [(row, row.latest) for row in case.deliverables.filter(proposal=False)]
+    if case.authorized_at is None:
+        owed = [latest for _, latest in rows if latest is not None]
+        return derive(map(_state, owed)) if owed else Stage.DIAGNOSIS
+    return derive(
+        _state(latest)
+        for row, latest in rows
+        if latest is not None or row.planned_at >= case.authorized_at
+    )
 
 
 def _state(version: Version | None) -> DeliverableState:
@@ -133,6 +164,14 @@ def _state(version: Version | None) -> DeliverableState:
         rejected_unanswered=version.outcome == Outcome.REJECTED,
         accepted=version.outcome in (Outcome.ACCEPTED, Outcome.TACIT),
     )
+
+
+def give_a_day_from(window: Window, at: datetime) -> None:
+    """Reopen a term that has ended: it ends with the first business day not yet over at `at`."""
+    assert window.last_day is not None  # it ended, so no hold runs
+    calendar = window.calendar.latest().calendar
+    window.extra += terms.count_business_days(window.last_day, at, calendar) + 1
+    recompute(window)
 
 
 def require_in_time(writing: Writing, version: Version) -> Window | None:

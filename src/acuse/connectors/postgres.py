@@ -67,7 +67,7 @@ TEST_GRANTS = (
 )
 
 PR_SET_PDEATHSIG = 1
-PR_SET_KEEPCAPS = 8
+PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP = 28, 1 << 2
 PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE = 47, 2
 CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH = 1, 2
 CAPABILITY_VERSION_3 = 0x20080522
@@ -209,7 +209,9 @@ def _become(who: Account | None, closed: bool, on_parent_death: int | None) -> C
         signal.pthread_sigmask(signal.SIG_SETMASK, [])
         if who is not None:
             if closed:
-                libc.prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0)
+                # Leaving root keeps what it could; access(2), by which initdb looks for its
+                # server, heeds capabilities only so. Narrowed to one below.
+                libc.prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP, 0, 0, 0)
             os.setgroups([])
             os.setresgid(who.gid, who.gid, who.gid)
             os.setresuid(who.uid, who.uid, who.uid)

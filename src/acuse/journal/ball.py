@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from ..models import Addressee, Case, ClockInterval, TimeEntry, TimeState
+from ..models import Addressee, Case, ClockInterval, TimeState
+from ..models.billing import IN_FORCE
 from ..models.roles import is_customer_side
-from ..policy.stages import ENDED, STAGES, Ball, Role, Stage
+from ..policy.kinds import KINDS
+from ..policy.stages import ACTS, ENDED, FIRM_ROLES, STAGES, Ball, Role, Stage
 from ..policy.terms import minutes_between
 
 
@@ -18,47 +20,64 @@ def holder(case: Case, roles: frozenset[Role], act: str) -> Ball:
     if wait is not None:
         third = wait.addressee == Addressee.THIRD_PARTY
         return Ball.THIRD_PARTY if third else Ball.CUSTOMER
-    if stage in ENDED:
-        return _after_the_end(case, roles, act)
     if stage is Stage.ACCEPTED:
-        return _while_accounts_are_settled(case)
-    if stage is Stage.DELIVERED and not _awaits_customer(case):
+        return Ball.FIRM if _claimed(case) else _settling_accounts(case) or STAGES[stage].ball
+    if stage in ENDED:
+        return _after_the_end(case, stage, roles, act)
+    if stage in (Stage.PROPOSAL, Stage.DELIVERED) and not _awaits_customer(case, stage):
         return Ball.FIRM
     return STAGES[stage].ball
 
 
-def _after_the_end(case: Case, roles: frozenset[Role], act: str) -> Ball:
-    if case.claims.filter(fixed_at__isnull=True).exclude(covered=False).exists():
+def _after_the_end(case: Case, stage: Stage, roles: frozenset[Role], act: str) -> Ball:
+    if _claimed(case) or _unanswered(case, roles, act):
         return Ball.FIRM
-    if is_customer_side(roles) and act in ("comment", "attach"):
-        return Ball.FIRM
-    # Otherwise the last word stays: with the firm until it answers, with nobody after.
-    if case.ball == Ball.FIRM and not roles - {Role.CLOCK, Role.SYSTEM, Role.MONITOR}:
-        return Ball.FIRM
-    return Ball.NOBODY
+    unsettled = _settling_accounts(case) if stage is Stage.CANCELLED else None
+    return unsettled or STAGES[stage].ball
 
 
-def _while_accounts_are_settled(case: Case) -> Ball:
-    """Accepted: the firm submits time and bills, the customer approves, then somebody closes."""
+# What a customer says, what the firm answers it with, and what ends a case.
+_WORDS = ("comment", "attach")
+_ANSWERS = tuple(k.name for k in KINDS.values() if k.reaches) + ("attach", "request_change")
+_ENDINGS = tuple(name for name, row in ACTS.items() if row.to & ENDED)
+
+
+def _unanswered(case: Case, roles: frozenset[Role], act: str) -> bool:
+    """Whether the customer's last word on an ended case still waits for the firm's answer."""
+    if is_customer_side(roles) and act in _WORDS:
+        return True
+    if act in _ENDINGS or (roles & FIRM_ROLES and act in _ANSWERS):
+        return False
+    said = case.ledger.filter(kind__in={*_WORDS, *_ANSWERS, *_ENDINGS}).order_by("-seq")
+    for line in said.select_related("author"):
+        if line.kind in _ENDINGS or (line.author is not None and line.author.is_firm):
+            return False
+        if line.kind in _WORDS:
+            return True
+    return False
+
+
+def _claimed(case: Case) -> bool:
+    """Whether a warranty claim waits for its decision or its fix."""
+    return case.claims.filter(fixed_at__isnull=True).exclude(covered=False).exists()
+
+
+def _settling_accounts(case: Case) -> Ball | None:
+    """The firm submits time and bills, the customer approves; None: there is nothing to settle."""
     time = case.time.current().filter(billable=True)
     if time.filter(state__in=[TimeState.LOGGED, TimeState.DISPUTED]).exists():
         return Ball.FIRM
     if time.filter(state=TimeState.SUBMITTED).exists():
         return Ball.CUSTOMER
-    unbilled = TimeEntry.objects.current().filter(
-        case=case, billable=True, state=TimeState.APPROVED, billed_minutes__gt=0
-    )
-    if (
-        unbilled.exists()
-        and not case.statements.exclude(state__in=["credited", "disputed"]).exists()
-    ):
+    if time.approved_but_not_on(*IN_FORCE).exists():
         return Ball.FIRM
-    return Ball.CUSTOMER
+    return Ball.CUSTOMER if case.statements.filter(state="issued").exists() else None
 
 
-def _awaits_customer(case: Case) -> bool:
+def _awaits_customer(case: Case, stage: Stage) -> bool:
     """Whether some delivered copy has reached the customer, or still may."""
-    pending = case.versions.filter(outcome="pending", deliverable__proposal=False)
+    proposal = stage is Stage.PROPOSAL
+    pending = case.versions.filter(outcome="pending", deliverable__proposal=proposal)
     return not pending.exists() or any(
         not version.dispatches.exists()
         or version.dispatches.filter(bounced_at__isnull=True).exists()
@@ -70,14 +89,15 @@ def _awaits_customer(case: Case) -> bool:
 def move_interval(case: Case, at: datetime) -> None:
     """Close the running interval and open the next, if stage or ball have changed. Its working
     minutes are frozen then: later calendar edits do not rewrite them."""
-    running = case.intervals.filter(until__isnull=True).first()
-    if running is not None and (running.stage, running.ball) == (case.stage, case.ball):
-        return
+    last = case.intervals.order_by("pk").last()
     since = at
-    if running is not None:
-        since = max(at, running.since)  # a mail counts from its arrival, which may be earlier
-        running.until = since
-        running.minutes = minutes_between(running.since, since, case.calendar.calendar)
-        running.save(update_fields=["until", "minutes"])
+    if last is not None and last.until is None:
+        if (last.stage, last.ball) == (case.stage, case.ball):
+            return
+        last.until = max(at, last.since)
+        last.minutes = minutes_between(last.since, last.until, case.calendar.calendar)
+        last.save(update_fields=["until", "minutes"])
+    if last is not None and last.until is not None:
+        since = max(at, last.until)  # a mail counts from its arrival, which may be earlier
     if Stage(case.stage) not in ENDED or case.ball != Ball.NOBODY:
         ClockInterval.objects.create(case=case, stage=case.stage, ball=case.ball, since=since)

@@ -73,8 +73,7 @@ def plan(case: Case) -> list[Planned]:
         planned += _authorization(case)
     if stage in (Stage.IN_PROGRESS, Stage.DELIVERED, Stage.CORRECTION):
         planned += _corrections(case)
-    if stage not in BEFORE_WORK:
-        planned += [*_warranties(case), *_approvals(case)]
+    planned += [*_warranties(case), *_approvals(case)]
     if stage is Stage.CLOSED:
         planned += _satisfaction(case)
     return planned
@@ -195,12 +194,10 @@ def _approvals(case: Case) -> Iterator[Planned]:
     owner, then to the manager, who may close as unapproved (P30)."""
     rules = case.policy.rules
     steps = (*rules.approval_reminder_days, rules.approval_escalates_after_days)
-    submitted = case.time.filter(state=TimeState.SUBMITTED).order_by("pk").first()
-    if submitted is not None:
-        line = case.ledger.filter(kind="submit_time").order_by("-seq").first()
-        if line is not None:
-            for step, days in enumerate(steps):
-                yield Planned("time_reminder", _after(case, line.at, days), line.seq, step)
+    if case.time.filter(state=TimeState.SUBMITTED, billable=True).exists():
+        line = case.ledger.filter(kind__in=["submit_time", "settle_time"]).latest("seq")
+        for step, days in enumerate(steps):
+            yield Planned("time_reminder", _after(case, line.at, days), line.seq, step)
     statement = case.statements.filter(state=StatementState.ISSUED).first()
     if statement is not None:
         for step, days in enumerate(steps):

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable
 
 from procrastinate.contrib.django import app
 
-from ..models import Case, Dispatch, LedgerLine, Membership, Notice, NoticeState, Person
-from ..models.roles import is_customer_side, owners_of
+from ..models import Case, Dispatch, LedgerLine, Notice, NoticeState, Person
+from ..models.roles import holders_of, is_customer_side, owners_of
 from ..policy.kinds import Kind
 from ..policy.stages import Role
 
@@ -74,7 +74,7 @@ def _answering(case: Case, line: LedgerLine, roles: frozenset[Role]) -> list[Per
 
 
 def _team(case: Case, line: LedgerLine, roles: frozenset[Role]) -> list[Person]:
-    return _spoc(case, line, roles) or _members(line, Role.SUPPORT)
+    return _spoc(case, line, roles) or holders_of(Role.SUPPORT, line.at)
 
 
 def _spoc(case: Case, line: LedgerLine, roles: frozenset[Role]) -> list[Person]:
@@ -91,12 +91,7 @@ def _owner(case: Case, line: LedgerLine, roles: frozenset[Role]) -> list[Person]
 
 
 def _manager(case: Case, line: LedgerLine, roles: frozenset[Role]) -> list[Person]:
-    return _members(line, Role.MANAGER)
-
-
-def _members(line: LedgerLine, role: Role) -> list[Person]:
-    held = Membership.objects.in_force(line.at).filter(role=role).select_related("person")
-    return [membership.person for membership in held]
+    return holders_of(Role.MANAGER, line.at)
 
 
 def _named(case: Case, line: LedgerLine, roles: frozenset[Role]) -> list[Person]:

@@ -72,7 +72,7 @@ def act(
         body: Callable[Concatenate[Writing, P], Payload],
     ) -> Callable[Concatenate[Occasion, P], LedgerLine]:
         @functools.wraps(body)
-        def perform(occasion: Occasion, *args: P.args, **details: P.kwargs) -> LedgerLine:
+        def perform(occasion: Occasion, /, *args: P.args, **details: P.kwargs) -> LedgerLine:
             try:
                 with transaction.atomic():
                     recorded_at = _lock(occasion, details.get(also))
@@ -97,7 +97,9 @@ def act(
 
 def _lock(occasion: Occasion, other: object) -> datetime:
     """Lock the cases in the order of their ids; the database's time is when it was written."""
-    cases = {occasion.case_id, other.pk if isinstance(other, Case) else None} - {None}
+    cases = [occasion.case_id] if occasion.case_id is not None else []
+    if isinstance(other, Case):
+        cases.append(other.pk)
     list(Case.objects.select_for_update().filter(pk__in=cases).order_by("pk").values_list("pk"))
     with connection.cursor() as cursor:
         if occasion.key:  # two copies of one request wait for each other, also to open a case
@@ -126,6 +128,15 @@ def _enter(row: Act, occasion: Occasion) -> Writing:
     if occasion.at < case.opened_at:
         writing.refuse("in_the_past")
     return writing
+
+
+def ask(name: str, occasion: Occasion) -> None:
+    """Ask the tables whether this act may be done, without doing it; a refusal is noted."""
+    try:
+        _enter(ACTS[name], occasion)
+    except Refused as refusal:
+        _note(refusal, occasion)
+        raise
 
 
 def load(case_id: int) -> Case:

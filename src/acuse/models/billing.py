@@ -22,6 +22,9 @@ class TimeState(StrEnum):
     REPLACED = "replaced"
 
 
+OPEN_STATES = (TimeState.LOGGED, TimeState.SUBMITTED, TimeState.DISPUTED)
+
+
 class TimeEntryQuerySet(models.QuerySet["TimeEntry"]):
     def visible_to(self, person: Person) -> Self:
         """The customer sees time once it has been submitted to them."""
@@ -32,6 +35,27 @@ class TimeEntryQuerySet(models.QuerySet["TimeEntry"]):
 
     def current(self) -> Self:
         return self.exclude(state=TimeState.REPLACED)
+
+    def awaiting_approval(self) -> Self:
+        """What bills and the customer has not approved yet."""
+        return self.filter(billable=True, state__in=OPEN_STATES)
+
+    def approved_but_not_on(self, *states: StatementState) -> Self:
+        """What bills, is approved, and stands on no statement in one of these states."""
+        found = self.filter(billable=True, state=TimeState.APPROVED)
+        return found.exclude(statementline__statement__state__in=states)
+
+
+class StatementState(StrEnum):
+    ISSUED = "issued"
+    APPROVED = "approved"
+    DISPUTED = "disputed"
+    CREDITED = "credited"
+    EXPORTED = "exported"
+
+
+IN_FORCE = (StatementState.ISSUED, StatementState.APPROVED, StatementState.EXPORTED)
+SETTLED = (StatementState.APPROVED, StatementState.EXPORTED)
 
 
 class TimeEntry(ErasableText):
@@ -73,14 +97,6 @@ class TimeEntry(ErasableText):
         ]
 
 
-class StatementState(StrEnum):
-    ISSUED = "issued"
-    APPROVED = "approved"
-    DISPUTED = "disputed"
-    CREDITED = "credited"
-    EXPORTED = "exported"
-
-
 class StatementQuerySet(models.QuerySet["Statement"]):
     def visible_to(self, person: Person) -> Self:
         return self.filter(case__in=Case.objects.visible_to(person))
@@ -105,7 +121,7 @@ class Statement(models.Model):
             models.UniqueConstraint(fields=["case", "number"], name="one_statement_a_number"),
             models.UniqueConstraint(
                 fields=["case"],
-                condition=models.Q(state__in=["issued", "approved", "exported"]),
+                condition=models.Q(state__in=IN_FORCE),
                 name="one_statement_in_force",
             ),
         ]

@@ -28,7 +28,7 @@ class MessageKind(StrEnum):
     ATTACHMENT = "attachment"
 
 
-class AudienceQuerySet(models.QuerySet):  # type: ignore[type-arg]
+class AudienceQuerySet(models.QuerySet):
     def visible_to(self, person: Person) -> Self:
         """What this person may read: the case must be visible, and the audience theirs."""
         found = self.filter(case__in=Case.objects.visible_to(person))

@@ -21,6 +21,13 @@ class CurrentTransaction(Func):
     output_field = models.BigIntegerField()
 
 
+class OldestRunning(Func):
+    """The number of the oldest transaction that still runs; all before it are settled."""
+
+    template = "pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
+    output_field = models.BigIntegerField()
+
+
 class LedgerQuerySet(models.QuerySet["LedgerLine"]):
     def visible_to(self, person: Person) -> Self:
         """A customer sees the lines that are not the firm's alone."""
@@ -30,9 +37,7 @@ class LedgerQuerySet(models.QuerySet["LedgerLine"]):
     def settled(self) -> Self:
         """Lines behind every running transaction: read in order of (transaction, pk), none can
         appear later before one already read."""
-        return self.extra(
-            where=["transaction < pg_snapshot_xmin(pg_current_snapshot())::text::bigint"]
-        ).order_by("transaction", "pk")
+        return self.filter(transaction__lt=OldestRunning()).order_by("transaction", "pk")
 
 
 class LedgerLine(models.Model):

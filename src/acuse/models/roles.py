@@ -66,7 +66,12 @@ def _takes_part(case: Case, person: Person) -> bool:
 def _has_owner(case: Case, at: datetime) -> bool:
     return (
         Membership.objects.in_force(at)
-        .filter(organisation=case.organisation_id, role=Role.OWNER, substitute=False)
+        .filter(
+            organisation=case.organisation_id,
+            role=Role.OWNER,
+            substitute=False,
+            person__is_active=True,
+        )
         .exists()
     )
 
@@ -84,6 +89,12 @@ def owners_of(case: Case, at: datetime) -> list[Person]:
     )
     named = [m.person for m in held if not m.substitute]
     return named or [m.person for m in held]
+
+
+def holders_of(role: Role, at: datetime) -> list[Person]:
+    """Everybody who holds this role at that moment."""
+    held = Membership.objects.in_force(at).filter(role=role).select_related("person")
+    return [membership.person for membership in held]
 
 
 def is_customer_side(roles: set[Role] | frozenset[Role]) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
@@ -148,11 +147,6 @@ def may_log(activity: Activity, facts: CaseFacts, minutes: int = 0) -> Verdict:
     if facts.emergency_minutes_left is not None and minutes > facts.emergency_minutes_left:
         return Verdict(False, "emergency_cap")
     return Verdict(True, Consent.AUTHORIZATION)
-
-
-def needs_approval(verdicts: Iterable[Verdict]) -> bool:
-    """Whether the customer has time and billing to approve: only where something bills (P30)."""
-    return any(verdicts)
 
 
 def round_minutes(minutes: int, unit: int) -> int:

@@ -74,3 +74,17 @@ def read_message_id(value: str, secret: bytes) -> ReplyKey | None:
     if not hmac.compare_digest(match[4].lower(), expected):
         return None
     return ReplyKey(case_id, person_id, notice_id)
+
+
+_TAG = re.compile(r"\[C-(\d{1,12})\]", re.I)
+
+
+def subject_tag(case_id: int) -> str:
+    """What stands in the subject of every mail about a case: [C-17]."""
+    return f"[C-{case_id}]"
+
+
+def read_subject_tag(subject: str) -> int | None:
+    """The id of the case that a subject names, or None. Anybody can write it: it only proposes."""
+    match = _TAG.search(subject)
+    return int(match[1]) if match is not None else None

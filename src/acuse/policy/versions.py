@@ -50,7 +50,7 @@ class PolicyParameters:
 
     acceptance_days: to accept or reject a deliverable or an estimate (P24)
     correction_days: the firm's, to answer a rejected version (P26)
-    proposal_revision_days: the firm's, to answer a rejected or returned proposal (P26)
+    proposal_revision_days: the firm's, to answer a rejected proposal (P26)
     warranty_days, warranty_rolls: from delivery; to the next business day when it ends on a day
         off (P27)
     claim_correction_days: the firm's, to fix a covered claim (P27)

@@ -252,7 +252,7 @@ _MEANINGFUL: dict[str, Callable[[CaseView], bool]] = {
         view.case.confirmed_at is None and view.case.opened_by in ("support", "monitor")
     ),
     "extend_window": lambda view: bool(view.open_windows),
-    "withdraw_delivery": _decides_result,
+    "withdraw_delivery": lambda view: bool(view.to_decide),
     "prove_delivery": lambda view: False,  # opening the page does it
     "classify_comment": _comment_to_classify,
     "answer_objection": _has_objection,

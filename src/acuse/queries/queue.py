@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from django.db.models import Case as Choose
@@ -32,7 +32,7 @@ from ..policy.stages import ENDED, Ball
 from . import words
 from .case import with_facts
 from .sentence import Sentence, sentences
-from .workload import terms
+from .workload import last_day_of, terms
 
 PAGE = 50
 FAR = datetime(9999, 1, 1, tzinfo=UTC)  # after every term, for cases without one
@@ -94,10 +94,12 @@ class Filters:
 
 @dataclass(frozen=True)
 class NextTerm:
-    """The term of a case that ends first, and whether it has passed without being met."""
+    """The term of a case that ends first, and whether it has passed without being met; `last_day`
+    is the printed date of a term in days."""
 
     label: str
     due_at: datetime
+    last_day: date | None
     late: bool
 
 
@@ -138,7 +140,7 @@ def list_cases(
     found = Case.objects.visible_to(person).filter(asked)
     rows = _ordered(found, order)
     if after:
-        value, pk = _read_place(after)
+        value, pk = _read_place(after, order)
         later = Q(place__gt=value) | Q(place=value, pk__gt=pk)
         if order == "newest":
             later = Q(place__lt=value) | Q(place=value, pk__lt=pk)
@@ -160,7 +162,7 @@ def describe(cases: list[Case], person: Person, now: datetime) -> list[Row]:
             case,
             said[case.pk],
             words.stage_label(case.stage, firm=person.is_firm),
-            _term(case.next_term, now),  # type: ignore[attr-defined]
+            _term(case, now),
         )
         for case in cases
     ]
@@ -194,11 +196,14 @@ def with_next_term(cases: QuerySet[Case]) -> QuerySet[Case]:
     return cases.annotate(next_term=Subquery(first))
 
 
-def _term(found: dict[str, str] | None, now: datetime) -> NextTerm | None:
+def _term(case: Case, now: datetime) -> NextTerm | None:
+    found: dict[str, str] | None = case.next_term  # type: ignore[attr-defined]
     if found is None:
         return None
-    due_at = datetime.fromisoformat(found["due_at"])
-    return NextTerm(_(DEADLINES[found["kind"]].label), due_at, due_at <= now)
+    kind, due_at = found["kind"], datetime.fromisoformat(found["due_at"])
+    return NextTerm(
+        _(DEADLINES[kind].label), due_at, last_day_of(kind, due_at, case), due_at <= now
+    )
 
 
 def _place(case: Case) -> str:
@@ -207,10 +212,13 @@ def _place(case: Case) -> str:
     return f"{text}_{case.pk}"
 
 
-def _read_place(text: str) -> tuple[datetime | int, int]:
+def _read_place(text: str, order: str) -> tuple[datetime | int, int]:
     value, _sep, pk = text.rpartition("_")
     try:
-        return (int(value) if value.isdecimal() else datetime.fromisoformat(value)), int(pk)
+        place = int(value) if order == "priority" else datetime.fromisoformat(value)
+        if (isinstance(place, datetime) and place.tzinfo is None) or len(pk) > 18:
+            raise ValueError(text)
+        return place, int(pk)
     except ValueError:
         raise InvalidField("after", NOT_A_PLACE, value=text) from None
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from typing import Any
 
 from django.db.models import Count, Exists, IntegerField, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
@@ -64,19 +65,35 @@ def _missed() -> Q:
     return Q(fired_at__isnull=False) & (
         Q(running, kind="first_response", case__first_response_at=None)
         | Q(kind="delivery", case__stage__in=[*BEFORE_WORK, Stage.IN_PROGRESS])
-        | (Q(kind="proposal_revision", case__stage=Stage.ESTIMATION) & ~Exists(newer_decision))
-        | (Q(running, kind="correction") & Exists(rejected))
-        | (Q(kind="claim_correction") & Exists(unfixed))
+        | Q(~Exists(newer_decision), kind="proposal_revision", case__stage=Stage.ESTIMATION)
+        | Q(running, Exists(rejected), kind="correction")
+        | Q(Exists(unfixed), kind="claim_correction")
     )
+
+
+# Counted in hours: these end at a moment, all others at the end of a day.
+_IN_HOURS = ("first_response", "delivery", "acceptance_reminder")
+
+
+def last_day_of(kind: str, due_at: datetime, case: Case) -> date | None:
+    """The printed date of a term in days, in the contract's zone; None for one in hours. The
+    instant at which a day ends (24:00) is already the next day's."""
+    if kind in _IN_HOURS:
+        return None
+    return case.calendar.calendar.local_day(due_at - timedelta(microseconds=1))
 
 
 @dataclass(frozen=True)
 class DueTerm:
-    """One term on the board: whose case, what falls due, and whether it has passed."""
+    """One term on the board: whose case, what falls due, and whether it has passed.
+
+    `last_day`: the printed date of a term in days; one in hours has only its moment.
+    """
 
     deadline: Deadline
     label: str
     late: bool
+    last_day: date | None
     sentence: Sentence
 
     @property
@@ -90,7 +107,13 @@ def due_terms(person: Person, now: datetime, *, limit: int = 200) -> list[DueTer
     found = list(rows.order_by("due_at", "pk")[:limit])
     said = sentences({row.case_id: row.case for row in found}.values(), person)
     return [
-        DueTerm(row, _(DEADLINES[row.kind].label), row.due_at <= now, said[row.case_id])
+        DueTerm(
+            row,
+            _(DEADLINES[row.kind].label),
+            row.due_at <= now,
+            last_day_of(row.kind, row.due_at, row.case),
+            said[row.case_id],
+        )
         for row in found
     ]
 
@@ -171,7 +194,7 @@ def alarms() -> Alarms:
     return Alarms(**row) if row is not None else Alarms(0, 0, 0, 0)
 
 
-def _count(rows: QuerySet) -> Coalesce:  # type: ignore[type-arg]
+def _count(rows: QuerySet[Any]) -> Coalesce:
     one = rows.order_by().annotate(one=Value(1)).values("one").annotate(n=Count("pk"))
     return Coalesce(Subquery(one.values("n"), output_field=IntegerField()), 0)
 

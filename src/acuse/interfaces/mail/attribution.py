@@ -162,7 +162,9 @@ def _wrapped(lines: Sequence[str], at: int, enough: int) -> Attribution | None:
         if len(joined) > MAX_ATTRIBUTION_CHARS:
             break
         certainty = _certainty(joined)
-        if certainty >= enough:
+        # A line above may only add the moment that is missing, never just more words.
+        adds = best is None or certainty == STRONG or _is_dated(joined)
+        if certainty >= enough and adds:
             best = Attribution(start, at + 1)
             # Without a moment it may be the torn end of one ("... 9:05, A B" / "<a@x> wrote:").
             balanced = joined.count("<") >= joined.count(">")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from acuse.interfaces.mail.quotes import ABSENCE_PHRASES, AUTO_REPLY_PHRASES, REPLY_PREFIXES
+from acuse.interfaces.mail.quotes import ABSENCE_PHRASES, AUTO_REPLY_PHRASES
 
 Fields = dict[str, list[str]]
 
@@ -45,12 +45,6 @@ _GENERATED_HEADERS = (
 )
 _LIST_HEADERS = ("list-id", "list-post", "list-unsubscribe", "list-help", "list-owner")
 _ABSENCE_MARKS = re.compile(r"vacation|out[ -]?of[ -]?office|oof\b|absence|ausencia|ausência", re.I)
-_REPLY_TAG = re.compile(
-    r"^\s*(?:\[[^\]]{1,40}\]\s*)?(?:(?:"
-    + "|".join(sorted(map(re.escape, REPLY_PREFIXES), key=len, reverse=True))
-    + r")\s*(?:\[\d+\])?\s*[:：]\s*)+",
-    re.I,
-)
 
 
 @dataclass(frozen=True)
@@ -81,7 +75,7 @@ def judge_automatic(fields: Fields, subject: str) -> Verdict:
     if stated and stated != "no":
         return Verdict(True, "auto_generated")
     suppress = _first(fields, "x-auto-response-suppress").lower()
-    if any(word in suppress for word in ("all", "autoreply")):
+    if any(word in suppress for word in ("all", "oof", "autoreply")):
         return Verdict(True, "vendor")
     if any(_says_yes(fields, name) for name in _GENERATED_HEADERS):
         return Verdict(True, "vendor")
@@ -120,8 +114,6 @@ def _subject_kind(subject: str) -> tuple[bool, bool]:
     here.
     """
     start = re.sub(r"\s+", " ", subject).strip().casefold()[:200]
-    if _REPLY_TAG.match(start) and not start.startswith("auto:"):
-        return False, False
     absent = start.startswith(ABSENCE_PHRASES) and not start.endswith("?")
     replied = start.startswith(AUTO_REPLY_PHRASES) and _is_prefix(start, AUTO_REPLY_PHRASES)
     return replied, absent

@@ -6,6 +6,7 @@ never suffice, because people quote and forward bounces.
 
 from __future__ import annotations
 
+import logging
 import re
 from dataclasses import dataclass, field
 from email.message import Message
@@ -273,6 +274,8 @@ def _library_recipients(message: Message) -> list[str]:
     """What flufl.bounce knows about the formats of many servers; only asked behind the gate."""
     from flufl.bounce import all_failures
 
+    # It logs a traceback for every header that its detectors cannot read.
+    logging.getLogger("flufl.bounce").setLevel(logging.CRITICAL)
     try:
         temporary, permanent = all_failures(message)
     except Exception:

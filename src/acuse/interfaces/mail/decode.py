@@ -67,23 +67,9 @@ _CODEC_OF_LABEL = {
     "utf-16": "utf-16",
 }
 _SINGLE_BYTE = re.compile(r"^(?:ascii|cp12\d\d|cp8\d\d|iso8859|mac|latin|koi8)")
-_NOT_TEXT_CODECS = frozenset(
-    [
-        "base64",
-        "bz2",
-        "hex",
-        "quopri",
-        "rot13",
-        "uu",
-        "zlib",
-        "idna",
-        "punycode",
-        "undefined",
-        "unicode_escape",
-        "raw_unicode_escape",
-        "mbcs",
-        "oem",
-    ]
+# Python codecs that are no charsets, by the first word of their name.
+_NOT_TEXT_CODECS = re.compile(
+    r"^(?:base64|bz2|hex|quopri|rot|uu|zlib|idna|punycode|undefined|unicode|raw|mbcs|oem)\b"
 )
 
 
@@ -97,12 +83,7 @@ def find_codec(label: str | None) -> str | None:
         found = codecs.lookup(name).name
     except (LookupError, ValueError, UnicodeError):
         return None
-    known_as = found.replace("-", "_")
-    return (
-        None
-        if known_as in _NOT_TEXT_CODECS or known_as.split("_")[0] in _NOT_TEXT_CODECS
-        else found
-    )
+    return None if _NOT_TEXT_CODECS.match(found.replace("_", "-")) else found
 
 
 def decode_text(data: bytes, charset: str | None = None) -> str:
@@ -148,10 +129,11 @@ def _is_iso_2022_jp(data: bytes) -> bool:
 
 
 def _mostly_utf8(data: bytes) -> bool:
+    """Whether bytes that are called utf-8 are so but for some damage."""
     text = data.decode("utf-8", "replace")
     broken = text.count("\ufffd")
     good = sum(1 for c in text if c > "\x7f") - broken
-    return good > broken
+    return broken <= 4 * good
 
 
 def _decode_single(data: bytes, codec: str) -> str:
@@ -368,7 +350,8 @@ def read_params(value: str) -> tuple[str, dict[str, str]]:
     there and both common, are decoded.
     """
     value = value[:MAX_HEADER_CHARS]
-    main = re.split(r"[;\s]", value.strip(), maxsplit=1)[0].strip().lower()
+    main = re.split(r"[;\s]", value.strip(), maxsplit=1)[0].lower()
+    main = re.sub(r"[^!-~]", "", main)[:100]
     plain: dict[str, str] = {}
     pieces: dict[str, list[tuple[int, bool, str]]] = {}
     for match in _PARAM.finditer(value):

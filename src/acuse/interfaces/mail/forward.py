@@ -49,6 +49,11 @@ _GLUED_SUBJECT = re.compile(
 )
 
 
+_BRACKETED = r"[<(]+\s*(?P<email>[^\s<>()]+@[^\s<>()]+)"
+_QUOTED_NAME = re.compile(rf"[\"«“„]\s*(?P<name>[^\"«»”“„]+?)\s*[\"»”“]\s*{_BRACKETED}")
+_PLAIN_NAME = re.compile(rf"(?P<name>[^\d,:<>\"]{{2,60}}?)?\s*{_BRACKETED}")
+
+
 @dataclass(frozen=True)
 class Forward:
     """A forwarded original; texts are '' where the client did not print them."""
@@ -205,14 +210,10 @@ def _from_block(lines: Sequence[str], at: int, block: Block, certain: bool) -> F
 
 def _from_attribution(lines: Sequence[str], start: int, end: int) -> Forward | None:
     joined = " ".join(line.strip() for line in lines[start:end])
-    found = re.search(
-        r"(?:[\"«“„]\s*(?P<quoted>[^\"»”“]+?)\s*[\"»”“]|(?P<plain>[^\d,:<>]{2,60}?))?\s*[<(]+\s*"
-        r"(?P<email>[^\s<>()]+@[^\s<>()]+)",
-        joined,
-    )
+    found = _QUOTED_NAME.search(joined) or _PLAIN_NAME.search(joined)
     if found is None:
         return None
-    name = (found["quoted"] or found["plain"] or "").strip()
+    name = (found["name"] or "").strip()
     author = f"{name} <{found['email']}>" if name else found["email"]
     return _build(author, "", "", "", lines[:start], lines[end:], True)
 

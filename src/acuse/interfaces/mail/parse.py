@@ -18,6 +18,7 @@ from acuse.interfaces.mail.bounce import Report, judge_bounce
 from acuse.interfaces.mail.decode import (
     Address,
     decode_header,
+    decode_text,
     header_bytes,
     read_addresses,
 )
@@ -238,7 +239,7 @@ def _identifiers(fields: dict[str, list[str]]) -> dict[str, Any]:
 
 
 def _ids(value: str) -> list[str]:
-    return _ID.findall(header_bytes(value[:64_000]).decode("utf-8", "replace"))
+    return _ID.findall(decode_text(header_bytes(value[:64_000])))
 
 
 def read_date(value: str) -> datetime | None:
@@ -300,7 +301,7 @@ def _has_kind(attachments: list[Attachment], kind: str, fields: dict[str, list[s
 
 def _bounced_id(content: Content, text: str) -> str:
     """The Message-ID of the mail that came back, from its returned headers."""
-    sources = [data[:60_000].decode("utf-8", "replace") for data in content.embedded]
+    sources = [decode_text(data[:60_000]) for data in content.embedded]
     for source in [*sources, text[:200_000]]:
         found = re.search(r"(?im)^\s*message-id:\s*<\s*([^<>\s]+)\s*>", source)
         if found:

@@ -543,6 +543,7 @@ FORWARDED: dict[str, tuple[str, ...]] = {
         "message transmis",
         "message réexpédié",
         "courriel transféré",
+        "mail transféré",
     ),
     "de": (
         "weitergeleitete nachricht",
@@ -781,8 +782,9 @@ APP_SIGNATURES: dict[str, tuple[str, ...]] = {
         (
             r"(?:enviad[oa]|mandad[oa]) (?:desde|con|por|a través de|mediante) (?:la aplicaci[oó]n "
             r"(?:de )?)?(?:el )?(?:yahoo|outlook|hotmail|gmail|"
-            r"correo(?= para| electr[oó]nico seguro)|mail|iphone|ipad|android|"
-            r"samsung|huawei|xiaomi|blackberry|proton ?mail|spark|bluemail|typeapp|aol|nokia|windows|mobile|un dispositivo|un móvil|un smartphone)"
+            r"correo(?= para| electr[oó]nico seguro)|mail|iphone|ipad|android|samsung|huawei|"
+            r"xiaomi|blackberry|proton ?mail|spark|bluemail|typeapp|aol|nokia|windows|mobile|"
+            r"un dispositivo|un móvil|un smartphone)"
             r"\b.{0,80}"
         ),
         (

@@ -12,6 +12,7 @@ from acuse.interfaces.mail import attachments as files
 from acuse.interfaces.mail.decode import (
     clean_file_name,
     decode_base64,
+    decode_header,
     decode_text,
     header_bytes,
     read_params,
@@ -106,13 +107,13 @@ def _mend_head(raw: bytes, size: int, defects: list[str]) -> bytes:
     """
     lines = raw[:size].split(b"\n")
     if all(_FIELD.match(line) or line[:1] in (b" ", b"\t", b"\r", b"") for line in lines[1:]) and (
-        _FIELD.match(lines[0]) or lines[0].startswith(b"From ")
+        _FIELD.match(lines[0]) or _is_mbox(lines[0])
     ):
         return raw
     last_known = max((i for i, line in enumerate(lines) if _KNOWN_FIELD.match(line)), default=-1)
     mended = list(lines)
     for at, line in enumerate(lines[: last_known + 1]):
-        if _FIELD.match(line) or line[:1] in (b" ", b"\t", b"\r", b"") or line.startswith(b"From "):
+        if _FIELD.match(line) or line[:1] in (b" ", b"\t", b"\r", b"") or _is_mbox(line):
             continue
         spaced = _SPACED_FIELD.match(line)
         if spaced and _KNOWN_FIELD.match(line):
@@ -121,6 +122,11 @@ def _mend_head(raw: bytes, size: int, defects: list[str]) -> bytes:
             mended[at] = b"X-Garbled: " + line
             defects.append("garbled_header")
     return b"\n".join(mended) + raw[size:]
+
+
+def _is_mbox(line: bytes) -> bool:
+    """Whether a line is the separator that mailbox files put above a message."""
+    return line.startswith(b"From ") and not _KNOWN_FIELD.match(line)
 
 
 def read_content(message: Message) -> Content:
@@ -139,7 +145,7 @@ def read_content(message: Message) -> Content:
             main = part.get_default_type()
         if params.get("boundary"):
             boundaries.add("--" + params["boundary"])
-        children = part.get_payload()
+        children = _raw_payload(part)
         if main.startswith("multipart/") and isinstance(children, list):
             if depth >= MAX_DEPTH:
                 content.defects.append("too_deep")
@@ -178,7 +184,7 @@ def _read_leaf(
 ) -> None:
     disposition, disposed = read_params(_header(part, "content-disposition"))
     filename = clean_file_name(disposed.get("filename") or params.get("name") or "")
-    cid = _header(part, "content-id").strip().strip("<>").strip()
+    cid = decode_header(_header(part, "content-id")).strip("<> ")
     attached = disposition == "attachment"
     if main.startswith("multipart/"):
         # A multipart whose boundary never comes: what is there is text.
@@ -251,9 +257,18 @@ def _read_text(content: Content, data: bytes, main: str, charset: str | None, pa
     content.flow.append((subtype, text, parent == "multipart/alternative"))
 
 
+def _raw_payload(part: Message) -> object:
+    """The payload as the tree holds it; a charset that the library chokes on is passed over."""
+    try:
+        return part.get_payload()
+    except (ValueError, TypeError, LookupError, AttributeError):
+        decoded = part.get_payload(decode=True)
+        return decoded.decode("utf-8", "surrogateescape") if isinstance(decoded, bytes) else ""
+
+
 def _payload(part: Message) -> bytes:
     """The decoded bytes of a leaf; what cannot be decoded is returned as it stands."""
-    payload = part.get_payload()
+    payload = _raw_payload(part)
     if isinstance(payload, list):
         # message/delivery-status: the parser splits it into blocks of headers.
         return b"\n\n".join(_block_bytes(block) for block in payload)
@@ -271,18 +286,18 @@ def _block_bytes(block: object) -> bytes:
     if not isinstance(block, Message):
         return header_bytes(str(block))
     head = b"".join(header_bytes(f"{name}: {value}") + b"\n" for name, value in block.raw_items())
-    body = block.get_payload()
+    body = _raw_payload(block)
     return head + (header_bytes(body) if isinstance(body, str) else b"")
 
 
 def _embedded_bytes(part: Message) -> bytes:
     """The bytes of an attached message, rebuilt from the tree; base64 ones are decoded."""
-    payload = part.get_payload()
+    payload = _raw_payload(part)
     inner = payload[0] if isinstance(payload, list) and payload else payload
     if not isinstance(inner, Message):
         return _payload(part)
     if _header(part, "content-transfer-encoding").strip().lower() == "base64":
-        body = inner.get_payload()
+        body = _raw_payload(inner)
         return decode_base64(header_bytes(body)) if isinstance(body, str) else _rebuild(inner)
     return _rebuild(inner)
 

@@ -21,3 +21,9 @@ def _keep(file: UploadedFile) -> File:
     sha256, size = storage.put(file.chunks())
     name = (file.name or "").replace("\x00", "").strip() or "file"
     return File(sha256, size, name, file.content_type or "application/octet-stream")
+
+
+def keep_bytes(content: bytes) -> str:
+    """Store what we made ourselves; its sha256 (hex)."""
+    sha256, _size = storage.put([content])
+    return sha256

@@ -228,6 +228,13 @@ class ActForm(forms.Form):
             return False
         return True
 
+    def has_errors(self) -> bool:
+        """Whether anything was found wrong, in a field, in a list or with the whole."""
+        in_lists = any(self.list_errors.values()) or any(
+            any(rows.errors) or rows.non_form_errors() for rows in self.rows.values()
+        )
+        return bool(self.errors) or in_lists
+
     def forget_errors(self) -> None:
         """Show what was typed without judging it (a row was added, or somebody went back)."""
         self._errors = ErrorDict()

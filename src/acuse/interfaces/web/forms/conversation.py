@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from acuse.interfaces.web import uploads
 from acuse.models import Addressee
 from acuse.policy.fields import N_
-from acuse.queries import words
+from acuse.queries import evidence, words
 
 from . import rows
 from .base import ActForm, Code, ManyFiles, OneRow, YesNo, long_text
@@ -78,3 +81,10 @@ class AcceptPolicy(ActForm):
         lambda case, person: type(case.policy).objects.filter(pk=case.policy_id),
         label=_("Policies"),
     )
+
+
+class BuildPack(ActForm):
+    """The pack is built from what the person may see, kept, and named by its hash."""
+
+    def to_details(self) -> dict[str, Any]:
+        return {"sha256": uploads.keep_bytes(evidence.build(self.case, self.person))}

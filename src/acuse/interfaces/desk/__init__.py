@@ -1,0 +1,1 @@
+"""The firm's desk: lists, the case as the firm sees it, mail, terms, people and books."""

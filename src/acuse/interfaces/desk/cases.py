@@ -1,0 +1,137 @@
+"""The case as the firm sees it, on one page."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
+
+from acuse.interfaces.web import pages
+from acuse.interfaces.web.doors import DESK, for_firm, view_of
+from acuse.interfaces.web.forms.life import ReportForCustomer
+from acuse.models import Watcher
+from acuse.policy.fields import N_
+from acuse.policy.stages import Act
+from acuse.queries import dossier
+from acuse.queries.case import CaseView
+from acuse.queries.workload import alarms
+
+from .pages import show
+
+# The acts beside the main line, in the groups in which the desk offers them.
+GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    (
+        N_("Conversation"),
+        (
+            "comment",
+            "internal_note",
+            "ask",
+            "answer",
+            "attach",
+            "log_non_binding_contact",
+            "watch",
+        ),
+    ),
+    (
+        N_("Triage"),
+        (
+            "bind_customer",
+            "assign",
+            "escalate",
+            "merge_duplicate",
+            "split",
+            "relate",
+            "request_change",
+        ),
+    ),
+    (
+        N_("Deliveries"),
+        (
+            "classify_comment",
+            "answer_objection",
+            "extend_window",
+            "withdraw_delivery",
+            "annul_tacit",
+            "decide_claim",
+            "deliver_fix",
+            "delegate_decision",
+        ),
+    ),
+    (
+        N_("Time and billing"),
+        (
+            "log_time",
+            "correct_time",
+            "submit_time",
+            "settle_time",
+            "issue_statement",
+            "credit_statement",
+            "export_statement",
+        ),
+    ),
+)
+
+# One key for each act of every day (with the browser's own modifier), shown beside it.
+ACCESSKEYS = {
+    "take": "t",
+    "classify": "k",
+    "diagnose": "g",
+    "estimate": "e",
+    "deliver": "d",
+    "comment": "c",
+    "internal_note": "i",
+    "ask": "q",
+    "assign": "a",
+    "log_time": "h",
+}
+
+
+@for_firm
+def case(request: HttpRequest, number: str) -> HttpResponse:
+    """Everything about one case; parts are read once each, however many rows they have."""
+    view = view_of(request, number)
+    followers = dossier.followers_of(view.case)
+    found = dossier.stretches(view.case, view.at)
+    return show(
+        request,
+        "case",
+        view=view,
+        case=view.case,
+        groups=grouped(view.acts),
+        coverage=dossier.coverage_of(view.case),
+        stretches=found,
+        holders=dossier.by_holder(found),
+        falling=dossier.falling_due(view.case),
+        estimates=dossier.estimates_of(view.case),
+        links=dossier.linked_to(view.case),
+        followers=followers,
+        readers=_readers(view, followers),
+        keys=[uuid.uuid4().hex, uuid.uuid4().hex],
+        accesskeys=ACCESSKEYS,
+    )
+
+
+def _readers(view: CaseView, followers: list[Watcher]) -> list[str]:
+    """The customer's people to whom a comment is mailed, by name, told before it is sent."""
+    names = [str(row.person) for row in followers if not row.of_firm]  # type: ignore[attr-defined]
+    reporter = view.case.reporter
+    return [str(reporter), *names] if reporter is not None else names
+
+
+def grouped(acts: list[Act]) -> list[tuple[str, list[Act]]]:
+    """The acts that are possible now: the main line first, then the groups, then the rest."""
+    by_name = {act.name: act for act in acts if not act.main}
+    found = [(_("Main line"), [act for act in acts if act.main])]
+    for label, names in GROUPS:
+        found.append((_(label), [by_name.pop(name) for name in names if name in by_name]))
+    found.append((_("Other"), list(by_name.values())))
+    return [(label, group) for label, group in found if group]
+
+
+@for_firm
+def new_case(request: HttpRequest) -> HttpResponse:
+    """A case reported by telephone, or seen by the firm itself (P03)."""
+    return pages.new_case_page(
+        request, ReportForCustomer, DESK, "desk/new_case.html", current="new_case", alarms=alarms()
+    )

@@ -1,0 +1,49 @@
+"""The keys that our mail carries, made for one person on one case and read back from answers."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Iterable
+from functools import cache
+
+from django.conf import settings
+
+from acuse.config import config
+from acuse.models import Case, Notice
+from acuse.policy import keys
+from acuse.policy.keys import ReplyKey
+
+
+@cache
+def _secret() -> bytes:
+    """A secret of its own, derived from the installation's: a leak of one is not one of all."""
+    return hmac.new(settings.SECRET_KEY.encode(), b"acuse mail keys 1", hashlib.sha256).digest()
+
+
+def mailbox_of(case: Case) -> str:
+    """The firm's address for this case: where it came in, else the main one."""
+    return case.mailbox.address if case.mailbox is not None else config.main_mailbox
+
+
+def reply_address(case: Case, person_id: int) -> str:
+    """Where this person's answers on this case go (mail rule 5)."""
+    return keys.reply_address(mailbox_of(case), case.pk, person_id, _secret())
+
+
+def message_id(notice: Notice) -> str:
+    """The Message-ID of a notice, without brackets; always the same."""
+    domain = mailbox_of(notice.case).partition("@")[2]
+    return keys.message_id(notice.case_id, notice.person_id, notice.pk, domain, _secret())
+
+
+def find_reply_key(addresses: Iterable[str]) -> ReplyKey | None:
+    """The first key that is ours among these addresses."""
+    found = (keys.read_reply_address(address, _secret()) for address in addresses)
+    return next((key for key in found if key is not None), None)
+
+
+def find_message_key(ids: Iterable[str]) -> ReplyKey | None:
+    """The first of these Message-IDs that is ours."""
+    found = (keys.read_message_id(value, _secret()) for value in ids)
+    return next((key for key in found if key is not None), None)

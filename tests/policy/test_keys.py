@@ -1,0 +1,61 @@
+"""Reply addresses and Message-IDs: what we signed is read back, anything else is not."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from acuse.policy.keys import (
+    ReplyKey,
+    message_id,
+    read_message_id,
+    read_reply_address,
+    reply_address,
+)
+
+SECRET, OTHER = b"one secret", b"another secret"
+IDS = st.integers(1, 10**12 - 1)
+
+
+@given(case=IDS, person=IDS)
+def test_a_reply_address_names_its_case_and_person(case: int, person: int) -> None:
+    address = reply_address("soporte@example.com", case, person, SECRET)
+    assert address.startswith("soporte+c")
+    assert address.endswith("@example.com")
+    assert read_reply_address(address, SECRET) == ReplyKey(case, person)
+    assert read_reply_address(address.upper(), SECRET) == ReplyKey(case, person)
+    assert read_reply_address(f"Soporte <{address}>", SECRET) == ReplyKey(case, person)
+    assert read_reply_address(address, OTHER) is None
+
+
+@given(case=IDS, person=IDS, other=IDS)
+def test_a_reply_address_serves_no_other_case_or_person(case: int, person: int, other: int) -> None:
+    address = reply_address("soporte@example.com", case, person, SECRET)
+    if other != case:
+        forged = address.replace(f"+c{case}.", f"+c{other}.")
+        assert read_reply_address(forged, SECRET) is None
+    if other != person:
+        forged = address.replace(f".{person}.", f".{other}.", 1)
+        assert read_reply_address(forged, SECRET) is None
+
+
+def test_a_common_address_has_no_key() -> None:
+    assert read_reply_address("soporte@example.com", SECRET) is None
+    assert read_reply_address("soporte+c1.2.short@example.com", SECRET) is None
+    assert read_message_id("<abc@example.com>", SECRET) is None
+
+
+@given(case=IDS, person=IDS, notice=IDS)
+def test_a_message_id_is_always_the_same_and_is_read_back(
+    case: int, person: int, notice: int
+) -> None:
+    made = message_id(case, person, notice, "example.com", SECRET)
+    assert made == message_id(case, person, notice, "example.com", SECRET)
+    assert read_message_id(f" <{made}> ", SECRET) == ReplyKey(case, person, notice)
+    assert read_message_id(made, OTHER) is None
+
+
+def test_the_two_kinds_of_key_do_not_stand_for_each_other() -> None:
+    made = message_id(1, 2, 3, "example.com", SECRET)
+    signature = made.split(".")[3].partition("@")[0]
+    assert read_reply_address(f"soporte+c1.2.{signature}@example.com", SECRET) is None
