@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,13 +18,25 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
+    from pytest_django.plugin import DjangoDbBlocker
+
     from tests.world import World
 
 GROUND = Path(tempfile.mkdtemp(prefix="acuse-test-"))
 GROUND.chmod(0o711)
+
+
+def _free_port() -> str:
+    """A port of this process's own, so that two of them can run a listener side by side."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return str(probe.getsockname()[1])
+
+
 os.environ.update(
     ACUSE_DATA=str(GROUND),
     ACUSE_ENV="development",
+    ACUSE_SMTP_PORT=_free_port(),
     ACUSE_SECRET_KEY="a key that only the tests use, nothing else",
     DJANGO_SETTINGS_MODULE="acuse.settings",
 )
@@ -73,9 +86,10 @@ def django_db_modify_db_settings(
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None) -> None:
-    """Lets transactional tests empty the append-only tables, which a trigger forbids to all."""
-    from django.db import transaction
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """Lets transactional tests empty the append-only tables, which a trigger forbids to all; and
+    in the end lets go of what threads of a live server or listener still hold."""
+    from django.db import connection, transaction
     from django.db.backends.postgresql.operations import DatabaseOperations
 
     def flush(self: DatabaseOperations, statements: list[str]) -> None:
@@ -89,6 +103,12 @@ def django_db_setup(django_db_setup: None) -> None:
                 cursor.execute(statement)
 
     DatabaseOperations.execute_sql_flush = flush
+    yield
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
 
 
 @pytest.fixture

@@ -14,9 +14,7 @@ def move(ahead: timedelta) -> None:
     """Set the clock this far ahead; it stays where it is if it is further already."""
     if ahead <= timedelta(0):
         return
-    clock, _ = DemoClock.objects.select_for_update().get_or_create(
-        pk=1, defaults={"ahead": ahead}
-    )
+    clock, _ = DemoClock.objects.select_for_update().get_or_create(pk=1, defaults={"ahead": ahead})
     if clock.ahead < ahead:
         clock.ahead = ahead
         clock.save(update_fields=["ahead"])

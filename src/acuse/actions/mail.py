@@ -106,13 +106,13 @@ def put_on_new_case(raw: RawMail) -> None:
     _take_up(raw, None, TO_NEW_CASE)
 
 
-def dismiss(raw: RawMail) -> None:
-    """Somebody at the firm says that a held or failed mail is of no concern; it is kept. Raises
-    ValueError for any other."""
+def dismiss(raw: RawMail, *, why: str = "") -> None:
+    """Somebody at the firm says that a held or failed mail is of no concern, and why; it is kept.
+    Raises ValueError for any other."""
     with transaction.atomic():
         row = _unsettled(raw)
-        row.state, row.reason = MailState.IGNORED, "dismissed"
-        row.save(update_fields=["state", "reason"])
+        row.state, row.reason, row.detail = MailState.IGNORED, "dismissed", why or row.detail
+        row.save(update_fields=["state", "reason", "detail"])
 
 
 @transaction.atomic

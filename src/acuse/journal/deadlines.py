@@ -30,16 +30,18 @@ class Planned:
 def replan(case: Case) -> None:
     """Make the pending rows agree with the plan. What has fired stays as it was; an alarm that
     sounds once is not planned again for the same subject."""
+    rows = list(case.deadlines.order_by("due_at"))
     fired = {
-        (row.kind, row.subject, row.step): row.due_at
-        for row in case.deadlines.filter(fired_at__isnull=False).order_by("due_at")
+        (row.kind, row.subject, row.step): row.due_at for row in rows if row.fired_at is not None
     }
     wanted = {
         (item.kind, item.subject, item.step): item.due_at
         for item in plan(case)
         if not _has_fired(item, fired)
     }
-    for row in case.deadlines.filter(fired_at__isnull=True):
+    for row in rows:
+        if row.fired_at is not None:
+            continue
         due_at = wanted.pop((row.kind, row.subject, row.step), None)
         if due_at is None:
             row.delete()
@@ -73,7 +75,9 @@ def plan(case: Case) -> list[Planned]:
         planned += _authorization(case)
     if stage in (Stage.IN_PROGRESS, Stage.DELIVERED, Stage.CORRECTION):
         planned += _corrections(case)
-    planned += [*_warranties(case), *_approvals(case)]
+    if stage not in BEFORE_WORK:
+        planned += _warranties(case)
+    planned += _approvals(case)
     if stage is Stage.CLOSED:
         planned += _satisfaction(case)
     return planned

@@ -17,7 +17,9 @@ from ..models import (
     ContractVersion,
     Deadline,
     Estimate,
+    LedgerLine,
     Membership,
+    Message,
     OrganisationKind,
     Watcher,
 )
@@ -238,3 +240,31 @@ def followers_of(case: Case) -> list[Watcher]:
     )
     rows = case.watchers.filter(until__isnull=True).select_related("person")
     return list(rows.annotate(of_firm=Exists(firm)).order_by("person__name", "pk"))
+
+
+def firm_authors(messages: list[Message]) -> set[int]:
+    """The ids of those among the authors who stand, or stood, at the firm's side."""
+    authors = {message.author_id for message in messages} - {None}
+    held = Membership.objects.filter(person__in=authors, organisation__kind=OrganisationKind.FIRM)
+    return set(held.values_list("person_id", flat=True))
+
+
+@dataclass(frozen=True)
+class Event:
+    """One line of the ledger as a sentence, and the stage it led to where that is another one."""
+
+    line: LedgerLine
+    text: str
+    stage: str
+
+
+def events(timeline: list[tuple[LedgerLine, str]]) -> list[Event]:
+    """The ledger for the desk, newest first."""
+    return [
+        Event(
+            line,
+            text,
+            words.stage_label(line.stage_to, firm=True) if line.stage_to != line.stage_from else "",
+        )
+        for line, text in reversed(timeline)
+    ]

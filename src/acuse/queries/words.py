@@ -4,7 +4,7 @@ from here, so that a thing is called the same everywhere."""
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime
+from datetime import date, datetime, tzinfo
 from zoneinfo import ZoneInfo
 
 from django.utils.formats import date_format, number_format
@@ -62,7 +62,7 @@ DELIVERABLE_KINDS = {
 }
 OUTCOMES = {
     "pending": N_("Waiting for the customer"),
-    "accepted": N_("Accepted"),
+    "accepted": N_("Accepted explicitly"),
     "tacit": N_("Accepted by silence"),
     "rejected": N_("Rejected"),
     "withdrawn": N_("Withdrawn"),
@@ -154,6 +154,7 @@ DAY_REASONS = {
     "paused": N_("Paused"),
     "closed": N_("Closed"),
 }
+DEADLINE_KINDS = {name: kind.label for name, kind in DEADLINES.items()}
 TRUTH = {True: N_("yes"), False: N_("no")}
 
 _SEVERAL: dict[str, Mapping[str, str]] = {
@@ -167,8 +168,8 @@ _OF_KIND: dict[tuple[str, str], Mapping[str, str]] = {
     ("cancel", "reason"): CANCEL_REASONS,
     ("answer_objection", "outcome"): OBJECTION_OUTCOMES,
     ("settle_time", "outcome"): SETTLEMENTS,
-    ("remind", "deadline"): {name: kind.label for name, kind in DEADLINES.items()},
-    ("breach", "deadline"): {name: kind.label for name, kind in DEADLINES.items()},
+    ("remind", "deadline"): DEADLINE_KINDS,
+    ("breach", "deadline"): DEADLINE_KINDS,
 }
 
 
@@ -230,6 +231,18 @@ def moment(at: datetime | str, zone: str, *, named: bool = False) -> str:
     return f"{text} ({zone})" if named else text
 
 
+def brief_date(day: date) -> str:
+    """mar 1 dic 2026, where many dates stand in a row"""
+    text = date_format(day, "D j M Y")
+    return text.lower() if _small() else text
+
+
+def brief_moment(at: datetime, zone: tzinfo) -> str:
+    """mar 1 dic 2026, 14:05"""
+    local = at.astimezone(zone)
+    return f"{brief_date(local.date())}, {local:%H:%M}"
+
+
 def minutes(count: int) -> str:
     """Minutes as hours and minutes: 1 h 30 min."""
     hours, rest = divmod(count, 60)
@@ -279,7 +292,8 @@ def _sentence(
         words["number"], words["title"] = version.number, version.deliverable.title
     elif estimate is not None:
         words["number"] = estimate.number
-    return _(KINDS[line.kind].sentence) % words
+    text = _(KINDS[line.kind].sentence) % words
+    return text[:1].upper() + text[1:]  # a machine's name is a small word inside a sentence
 
 
 def author_name(line: LedgerLine) -> str:

@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 
 from django.db import connection, transaction
-from django.db.models import F, OuterRef, Subquery
+from django.db.models import OuterRef, Subquery
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
@@ -23,7 +23,7 @@ from acuse.models import Case, LedgerLine, Membership, Notice, NoticeState, Pers
 from acuse.policy.fields import N_
 
 from .days import Days
-from .firm import CHARACTERS, Cast, begin_of, found
+from .firm import CHARACTERS, CUSTOMERS, Cast, begin_of, found
 from .play import Story, play
 from .scene import IRENE_LEFT, Plot, Scene
 from .stories import TELLERS
@@ -76,7 +76,7 @@ def load(config: Config, now: datetime) -> Summary:
             stories.append(TELLERS[plot.story](scene))
         play(stories, now)
         _mark_as_sent()
-    return _summary()
+    return _summary(cast)
 
 
 def _irene_leaves(cast: Cast, days: Days) -> Iterator[datetime]:
@@ -91,20 +91,19 @@ def _mark_as_sent() -> None:
     notices = Notice.objects.filter(state=NoticeState.QUEUED)
     notices.update(state=NoticeState.SENT, sent_at=Subquery(written), queued_at=Subquery(written))
     bounced = Notice.objects.filter(dispatch__bounced_at__isnull=False)
-    bounced.update(state=NoticeState.BOUNCED, sent_at=F("sent_at"))
+    bounced.update(state=NoticeState.BOUNCED)
     with connection.cursor() as cursor:
         cursor.execute("delete from procrastinate_jobs where status = 'todo'")
 
 
-def _summary() -> Summary:
+def _summary(cast: Cast) -> Summary:
     addresses: dict[str, str] = {}
     for short, character in CHARACTERS.items():
         role = " ".join(filter(None, (character.roles[0], character.level)))
-        person = Person.objects.get(name=character.name)
-        addresses.setdefault(role, person.email)
-        assert short in person.email
+        addresses.setdefault(role, cast.people[short].email)
+    addresses["spoc"] = cast.people[CUSTOMERS["andina"][1]].email
     return Summary(
-        people=len(CHARACTERS),
+        people=len(cast.people),
         cases=Case.objects.count(),
         lines=LedgerLine.objects.count(),
         addresses=addresses,

@@ -42,6 +42,6 @@ def _queue(
 def _let_time_pass(until: datetime) -> None:
     for deadline in clock.due(until):
         clock.fire(deadline, until)
-    failed = Deadline.objects.filter(failed_at__isnull=False).first()
-    if failed is not None:
-        raise RuntimeError(f"demo: {failed} could not be fired\n{failed.error}")
+        failed = Deadline.objects.filter(pk=deadline, failed_at__isnull=False).first()
+        if failed is not None:
+            raise RuntimeError(f"demo: {failed} could not be fired\n{failed.error}")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from email.message import EmailMessage
 from email.utils import format_datetime
@@ -17,6 +17,7 @@ from typing import Any
 
 from acuse.actions import aftercare, billing, deliveries, life, triage
 from acuse.actions.drafts import EstimateDraft, LineDraft, Planned
+from acuse.connectors import storage
 from acuse.models import (
     Case,
     CaseType,
@@ -34,6 +35,7 @@ from acuse.models import (
 )
 from acuse.policy.authors import POSTMAN, Author, Channel, Occasion, person
 from acuse.policy.billing import Activity
+from acuse.policy.files import File
 from acuse.policy.priority import Impact, Urgency
 
 from .days import Days
@@ -309,16 +311,30 @@ class Scene:
 
     def work(self) -> Moments:
         yield self.after(2)
-        yield from self.log(Activity.EXECUTION, self.plot.minutes, self.plot.items[0].split(": ")[1])
+        yield from self.log(
+            Activity.EXECUTION, self.plot.minutes, self.plot.items[0].split(": ")[1]
+        )
 
     def deliver(self, number: int = 0) -> Moments:
         """Deliver what was planned at that place and have it proven."""
         yield self.later()
-        text = self.plot.result or f"Entregamos «{self.deliverable(number).title}» para su revisión."
+        text = (
+            self.plot.result or f"Entregamos «{self.deliverable(number).title}» para su revisión."
+        )
         life.deliver(
-            self.on(self.plot.consultant), deliverable=self.deliverable(number), text=text
+            self.on(self.plot.consultant),
+            deliverable=self.deliverable(number),
+            text=text,
+            files=self.files(),
         )
         yield from self.prove()
+
+    def files(self) -> list[File]:
+        """The file that the plot names, kept as every other file is."""
+        if "file" not in self.plot.words:
+            return []
+        sha256, size = storage.put([self.plot.words["file_text"].encode()])
+        return [File(sha256, size, self.plot.words["file"], "text/csv")]
 
     def deliver_answer(self) -> Moments:
         """Answer a question straight from the diagnosis."""
@@ -373,3 +389,15 @@ class Scene:
     def rate(self, rating: int, text: str = "") -> Moments:
         yield self.after(1)
         aftercare.answer_satisfaction(self.on(self.plot.who), rating=rating, text=text)
+
+    def follow_change(self) -> None:
+        """Go on with the change that was opened from this case; its scope is the plot's own."""
+        words = self.plot.words
+        self.case = Case.objects.get(origin=self.case)
+        self.plot = replace(
+            self.plot,
+            subject=self.case.subject,
+            scope=words.get("change_scope", ""),
+            items=(words["change_item"],) if "change_item" in words else (),
+            result="",
+        )

@@ -69,9 +69,7 @@ def lay_ground(firm: str, mailbox: str, years: range, reviewed: range, since: da
 
 
 @transaction.atomic
-def set_up(
-    firm: str, admin_email: str, admin_name: str, mailbox: str, now: datetime
-) -> list[str]:
+def set_up(firm: str, admin_email: str, admin_name: str, mailbox: str, now: datetime) -> list[str]:
     """Found a real installation with its first administrator, who is also its manager.
 
     Returns what was made and what a manager has to do next, in plain sentences. Raises

@@ -142,6 +142,10 @@ def out_of_scope(s: Scene) -> Moments:
     yield from s.accept()
     yield from s.submit_time()
     yield from s.approve_time()
+    s.follow_change()
+    yield from s.take()
+    yield from s.classify()
+    yield from s.diagnose()
 
 
 def objection_by_comment(s: Scene) -> Moments:
@@ -205,10 +209,13 @@ def bounced(s: Scene) -> Moments:
 
 
 def annulled(s: Scene) -> Moments:
-    """Silence had counted; a manager annuls it, because the customer had been told to wait."""
+    """Silence had counted; a manager annuls it, because the customer had been told to wait, and
+    the SPOC grants the term anew."""
     yield from s.to_delivered()
     yield s.after(6)
     deliveries.annul_tacit(s.on("gloria"), version=s.version, text=s.plot.words["reason"])
+    yield s.later()
+    deliveries.extend_window(s.on(s.spoc), version=s.version, days=5)
 
 
 def claim_covered(s: Scene) -> Moments:
@@ -255,6 +262,10 @@ def claim_excluded(s: Scene) -> Moments:
     )
     yield from s.settle()
     yield from s.close()
+    s.follow_change()
+    yield from s.take()
+    yield s.later()
+    life.cancel(s.on(s.plot.who), reason=CancelReason.WITHDRAWN, text=s.plot.words["text"])
 
 
 def claim_late(s: Scene) -> Moments:
@@ -264,6 +275,7 @@ def claim_late(s: Scene) -> Moments:
     yield from s.settle()
     yield from s.close()
     yield from _claim(s, 17)
+    yield from _whole_change(s)
 
 
 def claim_waiting(s: Scene) -> Moments:
@@ -282,6 +294,24 @@ def change_requested(s: Scene) -> Moments:
     changes.request_change(
         s.on(s.plot.who), subject=s.plot.words["change"], text=s.plot.words["change_text"]
     )
+    yield from s.close()
+    yield from _whole_change(s)
+
+
+def _whole_change(s: Scene) -> Moments:
+    """The change is a new requirement: it goes the whole way, with its own estimate."""
+    s.follow_change()
+    yield from s.take()
+    yield from s.classify()
+    yield from s.diagnose()
+    yield from s.estimate()
+    yield from s.validate()
+    yield from s.accept_proposal()
+    yield from s.authorize()
+    yield from s.work()
+    yield from s.deliver()
+    yield from s.accept()
+    yield from s.settle()
     yield from s.close()
 
 
@@ -427,7 +457,6 @@ def delegated(s: Scene) -> Moments:
     yield s.later(35)
     life.validate_scope(s.on(s.spoc), estimate=estimate)
     yield from s.prove()
-    yield from s.accept_proposal("lina")
 
 
 def returned(s: Scene) -> Moments:
@@ -457,6 +486,8 @@ def proposal_rejected(s: Scene) -> Moments:
         objections=[(s.plot.words["objection"], s.plot.words["grounds"])],
         revise=s.plot.until != "cancelled",
     )
+    if s.plot.until == "cancelled":
+        yield from s.settle()
     if s.plot.until != "proposal":
         return
     yield s.after(2)
@@ -477,9 +508,7 @@ def declined(s: Scene) -> Moments:
     yield from s.accept_proposal()
     yield s.after(5)
     life.decline(s.on(s.plot.who))
-    yield from s.submit_time()
-    yield from s.approve_time()
-    yield from s.issue()
+    yield from s.settle()
 
 
 def asked(s: Scene) -> Moments:
@@ -520,6 +549,8 @@ def escalated(s: Scene) -> Moments:
     """First level cannot solve it: it goes up with its history, and the conversation goes on."""
     yield from s.to_diagnosis()
     yield s.later()
+    conversation.attach(s.on(s.plot.who), files=s.files())
+    yield s.later()
     conversation.internal_note(s.on("valentina"), text=s.plot.words["note"])
     yield s.later()
     triage.escalate(
@@ -532,9 +563,7 @@ def escalated(s: Scene) -> Moments:
     yield s.later()
     conversation.watch(s.on(s.plot.who), person=s.cast.people[s.owner])
     yield s.later(80)
-    conversation.log_non_binding_contact(
-        s.on("ricardo"), medium="phone", text=s.plot.words["call"]
-    )
+    conversation.log_non_binding_contact(s.on("ricardo"), medium="phone", text=s.plot.words["call"])
 
 
 def split_in_two(s: Scene) -> Moments:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
 
@@ -11,6 +10,7 @@ from django.contrib import messages
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils.dates import WEEKDAYS
 from django.utils.translation import gettext as _
 
 from acuse.actions.administration import add_person, end_role, give_role, publish_calendar
@@ -116,9 +116,7 @@ def new_person(request: HttpRequest) -> HttpResponse:
 def roles(request: HttpRequest, pk: int) -> HttpResponse:
     """POST: give this person a role from now on."""
     found = _find_person(request, pk)
-    form = GiveRole(person_of(request), found, request.POST if request.method == "POST" else None)
-    if request.method != "POST":
-        return redirect("desk:person", pk)
+    form = GiveRole(person_of(request), found, request.POST)
     if form.is_valid():
         try:
             give_role(found, **form.cleaned_data, since=clock.now())
@@ -166,6 +164,7 @@ def calendar(request: HttpRequest, pk: int) -> HttpResponse:
         version=found,
         versions=versions,
         newest=versions[0],
+        week=_week(found.calendar),
         years=_years(found.calendar),
         manager=person_of(request).is_manager,
     )
@@ -176,6 +175,18 @@ def _find_version(pk: int) -> CalendarVersion:
     if found is None:
         raise Http404
     return found
+
+
+def _week(calendar: Calendar) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Each day of the week with its shifts as times of day."""
+    return [
+        (str(WEEKDAYS[number]), [(_clock(shift.start), _clock(shift.end)) for shift in shifts])
+        for number, shifts in enumerate(calendar.week)
+    ]
+
+
+def _clock(minute: int) -> str:
+    return f"{minute // 60:02}:{minute % 60:02}"
 
 
 def _years(calendar: Calendar) -> list[tuple[int, bool, list[tuple[date, str]]]]:
@@ -218,7 +229,7 @@ def review(request: HttpRequest, pk: int, year: int) -> HttpResponse:
     )
 
 
-def _as_listed(version: CalendarVersion, calendar: Calendar, year: int) -> Mapping[str, object]:
+def _as_listed(version: CalendarVersion, calendar: Calendar, year: int) -> dict[str, object]:
     """The year's holidays as the calendar has them; the public list where it has none yet."""
     listed = {day: name for day, name in calendar.holidays.items() if day.year == year}
     if not listed and calendar.zone == "America/Bogota":
@@ -250,4 +261,4 @@ def _publish(form: forms.Form, name: str, year: int) -> bool:
 
 @for_firm
 def mailboxes(request: HttpRequest) -> HttpResponse:
-    return show(request, "mailboxes", current="mailboxes", mailboxes=books.mailboxes())
+    return show(request, "mailboxes", current="mails", mailboxes=books.mailboxes())

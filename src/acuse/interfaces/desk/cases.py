@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import dataclass
 
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
@@ -12,8 +13,8 @@ from acuse.interfaces.web.doors import DESK, for_firm, view_of
 from acuse.interfaces.web.forms.life import ReportForCustomer
 from acuse.models import Watcher
 from acuse.policy.fields import N_
-from acuse.policy.stages import Act
-from acuse.queries import dossier
+from acuse.policy.stages import ENDED, Act, Stage
+from acuse.queries import dossier, words
 from acuse.queries.case import CaseView
 from acuse.queries.workload import alarms
 
@@ -87,6 +88,15 @@ ACCESSKEYS = {
 }
 
 
+@dataclass(frozen=True)
+class Offer:
+    """An act that is possible now, with its key where it has one; `next`: the one to do first."""
+
+    act: Act
+    key: str
+    next: bool
+
+
 @for_firm
 def case(request: HttpRequest, number: str) -> HttpResponse:
     """Everything about one case; parts are read once each, however many rows they have."""
@@ -98,17 +108,21 @@ def case(request: HttpRequest, number: str) -> HttpResponse:
         "case",
         view=view,
         case=view.case,
-        groups=grouped(view.acts),
+        groups=grouped(view.acts, next_act(view)),
+        may={act.name for act in view.acts},
+        readers=_readers(view, followers),
+        keys=[uuid.uuid4().hex, uuid.uuid4().hex],
+        of_firm=dossier.firm_authors(view.messages),
         coverage=dossier.coverage_of(view.case),
         stretches=found,
         holders=dossier.by_holder(found),
         falling=dossier.falling_due(view.case),
         estimates=dossier.estimates_of(view.case),
+        time=[(entry, words.billing_reason(entry.reason)) for entry in view.time],
+        events=dossier.events(view.timeline),
         links=dossier.linked_to(view.case),
         followers=followers,
-        readers=_readers(view, followers),
-        keys=[uuid.uuid4().hex, uuid.uuid4().hex],
-        accesskeys=ACCESSKEYS,
+        original=f"C-{view.case.duplicate_of_id}" if view.case.duplicate_of_id else "",
     )
 
 
@@ -119,14 +133,34 @@ def _readers(view: CaseView, followers: list[Watcher]) -> list[str]:
     return [str(reporter), *names] if reporter is not None else names
 
 
-def grouped(acts: list[Act]) -> list[tuple[str, list[Act]]]:
+# What comes before everything else, where there is something of it to do.
+FIRST = ("bind_customer", "classify_comment", "answer_objection", "decide_claim", "deliver_fix")
+
+
+def next_act(view: CaseView) -> str:
+    """The act that brings the case on; nothing where somebody else has to move."""
+    names = [act.name for act in view.acts]
+    waiting = next((name for name in FIRST if name in names), None)
+    if waiting is not None:
+        return waiting
+    if "classify" in names and view.case.stage != Stage.RECEIVED and not view.case.classified_at:
+        return "classify"
+    onward = (act.name for act in view.acts if act.main and act.to - ENDED)
+    return next(onward, "")
+
+
+def grouped(acts: list[Act], first: str) -> list[tuple[str, list[Offer]]]:
     """The acts that are possible now: the main line first, then the groups, then the rest."""
     by_name = {act.name: act for act in acts if not act.main}
     found = [(_("Main line"), [act for act in acts if act.main])]
     for label, names in GROUPS:
         found.append((_(label), [by_name.pop(name) for name in names if name in by_name]))
     found.append((_("Other"), list(by_name.values())))
-    return [(label, group) for label, group in found if group]
+    return [
+        (label, [Offer(act, ACCESSKEYS.get(act.name, ""), act.name == first) for act in group])
+        for label, group in found
+        if group
+    ]
 
 
 @for_firm

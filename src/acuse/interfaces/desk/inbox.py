@@ -67,7 +67,7 @@ def _with_place(asked: MultiValueDict[str, str], after: str) -> str:
     query["after"] = after
     if not after:
         del query["after"]
-    return query.urlencode()  # type: ignore[attr-defined,no-any-return]
+    return query.urlencode()  # type: ignore[attr-defined]
 
 
 @for_firm

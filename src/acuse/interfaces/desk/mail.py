@@ -1,19 +1,26 @@
-"""Mail that has not found its case: the list, and what one says."""
+"""Mail that has not found its case: the list, what one says, and what is done with it."""
 
 from __future__ import annotations
 
 import email
 import email.policy
+from collections.abc import Callable
 from dataclasses import dataclass
 from email.message import EmailMessage
 
+from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.translation import gettext as _
 
+from acuse.actions import mail as mails_of_the_firm
 from acuse.interfaces.web.doors import for_firm, person_of
-from acuse.models import RawMail
+from acuse.models import MailState, RawMail
+from acuse.policy.stages import Role
 from acuse.queries.workload import get_mail, waiting_mail
 
-from .pages import show
+from .forms import DismissMail, PlaceMail
+from .pages import for_roles, show
 
 MOST = 20_000  # characters of a preview
 
@@ -59,10 +66,73 @@ def mails(request: HttpRequest) -> HttpResponse:
 
 @for_firm
 def mail(request: HttpRequest, pk: int) -> HttpResponse:
-    """One mail with what is known of it, its text, and why it waits."""
+    """One mail with what is known of it, its text, why it waits, and what can be done."""
+    return _mail_page(request, _find_mail(request, pk))
+
+
+def _find_mail(request: HttpRequest, pk: int) -> RawMail:
     try:
-        found = get_mail(person_of(request), pk)
+        return get_mail(person_of(request), pk)
     except RawMail.DoesNotExist as missing:
         raise Http404 from missing
-    shown = preview(bytes(found.content))
-    return show(request, "mail", current="mails", mail=found, preview=shown)
+
+
+def _mail_page(
+    request: HttpRequest,
+    found: RawMail,
+    *,
+    place: PlaceMail | None = None,
+    dismiss: DismissMail | None = None,
+    wrong: str = "",
+    status: int = 200,
+) -> HttpResponse:
+    proposed = {"case": found.case.number} if found.case is not None else {}
+    return show(
+        request,
+        "mail",
+        status=status,
+        current="mails",
+        mail=found,
+        preview=preview(bytes(found.content)),
+        open=found.state in (MailState.HELD, MailState.FAILED),
+        place=place or PlaceMail(person_of(request), initial=proposed),
+        dismiss=dismiss or DismissMail(),
+        wrong=wrong,
+    )
+
+
+@for_roles(Role.SUPPORT, Role.CONSULTANT, Role.MANAGER)
+def decide(request: HttpRequest, pk: int, noun: str) -> HttpResponse:
+    """POST: a held or failed mail is read once more (reading), put on a case at its arrival
+    (case), on a new one (new-case), or leads to nothing, with the reason (dismissal)."""
+    found = _find_mail(request, pk)
+    place, dismiss = PlaceMail(person_of(request), request.POST), DismissMail(request.POST)
+    try:
+        if noun == "reading":
+            mails_of_the_firm.replay(found)
+        elif noun == "new-case":
+            mails_of_the_firm.put_on_new_case(found)
+        elif noun == "case":
+            if not place.is_valid():
+                return _mail_page(request, found, place=place, status=422)
+            mails_of_the_firm.put_on_case(found, place.cleaned_data["case"])
+        elif noun == "dismissal":
+            if not dismiss.is_valid():
+                return _mail_page(request, found, dismiss=dismiss, status=422)
+            why = f"{person_of(request)}: {dismiss.cleaned_data['why']}"
+            mails_of_the_firm.dismiss(found, why=why)
+        else:
+            raise Http404(noun)
+    except ValueError:  # settled by somebody else a moment ago, or erased
+        wrong = _("This mail is neither held nor failed any more: look at how it stands now.")
+        return _mail_page(request, _find_mail(request, pk), wrong=wrong, status=409)
+    messages.success(request, _DONE[noun]())
+    return redirect("desk:mails")
+
+
+_DONE: dict[str, Callable[[], str]] = {
+    "reading": lambda: _("The mail will be read once more in a moment."),
+    "new-case": lambda: _("The mail opens a case of its own in a moment."),
+    "case": lambda: _("The mail goes to the case in a moment, dated at its arrival."),
+    "dismissal": lambda: _("The mail leads to nothing. It is kept."),
+}

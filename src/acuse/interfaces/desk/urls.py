@@ -3,34 +3,38 @@
 from __future__ import annotations
 
 from django.urls import path
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from acuse.interfaces.web.doors import DESK, for_firm
 from acuse.interfaces.web.routes import routes
 
 from . import boards, books, cases, inbox, mail
 
+either = require_http_methods(["GET", "HEAD", "POST"])
+
 app_name = "desk"
 urlpatterns = [
-    path("", inbox.inbox, name="inbox"),
-    path("search", inbox.find, name="search"),
-    path("cases/new", cases.new_case, name="new_case"),
-    path("cases/<case:number>", cases.case, name="case"),
+    path("", require_safe(inbox.inbox), name="inbox"),
+    path("search", require_safe(inbox.find), name="search"),
+    path("cases/new", either(cases.new_case), name="new_case"),
+    path("cases/<case:number>", require_safe(cases.case), name="case"),
     *routes(DESK, for_firm),
-    path("terms", boards.terms, name="terms"),
-    path("comments", boards.comments, name="comments"),
-    path("failures", boards.failures, name="failures"),
-    path("time", boards.my_time, name="my_time"),
-    path("mail", mail.mails, name="mails"),
-    path("mail/<int:pk>", mail.mail, name="mail"),
-    path("customers", books.customers, name="customers"),
-    path("customers/<int:pk>", books.customer, name="customer"),
-    path("people", books.people, name="people"),
-    path("people/new", books.new_person, name="new_person"),
-    path("people/<int:pk>", books.person, name="person"),
-    path("people/<int:pk>/roles", books.roles, name="roles"),
-    path("roles/<int:pk>/end", books.role_end, name="role_end"),
-    path("calendars", books.calendars, name="calendars"),
-    path("calendars/<int:pk>", books.calendar, name="calendar"),
-    path("calendars/<int:pk>/years/<int:year>", books.review, name="review"),
-    path("mailboxes", books.mailboxes, name="mailboxes"),
+    path("terms", require_safe(boards.terms), name="terms"),
+    path("comments", require_safe(boards.comments), name="comments"),
+    path("failures", require_safe(boards.failures), name="failures"),
+    path("time", require_safe(boards.my_time), name="my_time"),
+    path("mail", require_safe(mail.mails), name="mails"),
+    path("mail/<int:pk>", require_safe(mail.mail), name="mail"),
+    path("mail/<int:pk>/<slug:noun>", require_POST(mail.decide), name="mail_decision"),
+    path("customers", require_safe(books.customers), name="customers"),
+    path("customers/<int:pk>", require_safe(books.customer), name="customer"),
+    path("people", require_safe(books.people), name="people"),
+    path("people/new", either(books.new_person), name="new_person"),
+    path("people/<int:pk>", require_safe(books.person), name="person"),
+    path("people/<int:pk>/roles", require_POST(books.roles), name="roles"),
+    path("roles/<int:pk>/end", either(books.role_end), name="role_end"),
+    path("calendars", require_safe(books.calendars), name="calendars"),
+    path("calendars/<int:pk>", require_safe(books.calendar), name="calendar"),
+    path("calendars/<int:pk>/years/<int:year>", either(books.review), name="review"),
+    path("mailboxes", require_safe(books.mailboxes), name="mailboxes"),
 ]

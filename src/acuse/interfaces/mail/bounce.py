@@ -241,7 +241,7 @@ def _search_recipients(
     failed = _failed_header(fields)
     if failed:
         return failed
-    size = len(text) + sum(map(len, content.embedded))
+    size = sum(map(len, [*content.plain, *content.rich, *content.embedded]))
     found = _library_recipients(message) if size <= MAX_LIBRARY_CHARS else []
     if found:
         return found

@@ -46,7 +46,7 @@ class Door:
     def __init__(self) -> None:
         self.threads = ThreadPoolExecutor(THREADS, thread_name_prefix="mail")
 
-    async def _ask(self, what: Callable[[], Any]) -> Any:
+    async def ask(self, what: Callable[[], Any]) -> Any:
         """Ask the database; None when it cannot be asked now."""
         try:
             loop = asyncio.get_running_loop()
@@ -64,7 +64,7 @@ class Door:
         options: list[str],
     ) -> str:
         """250 for our own mailboxes; 550 for anybody else, as nothing is passed on."""
-        found = await self._ask(lambda: [post.find_recipient(address)])
+        found = await self.ask(lambda: [post.find_recipient(address)])
         if found is None:
             return "451 4.3.0 Not now, try again later"
         if found[0] is None:
@@ -80,7 +80,7 @@ class Door:
         content, recipients = envelope.original_content, envelope.recipients
         assert isinstance(content, bytes)
         sender = (envelope.mail_from or "").strip("<>")
-        kept = await self._ask(lambda: post.keep(content, sender, recipients))
+        kept = await self.ask(lambda: post.keep(content, sender, recipients))
         reply = "250 2.0.0 Kept" if kept is not None else "451 4.3.0 Not kept, try again later"
         answers = len(recipients) if getattr(session, "lmtp", False) else 1
         return "\r\n".join([reply] * answers)
@@ -119,7 +119,7 @@ async def serve(host: str, port: int, stop: asyncio.Event) -> None:
 
 async def _beat(door: Door) -> None:
     while True:
-        await door._ask(lambda: heartbeat.beat("mail"))
+        await door.ask(lambda: heartbeat.beat("mail"))
         await asyncio.sleep(heartbeat.EVERY)
 
 

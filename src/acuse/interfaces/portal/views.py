@@ -50,7 +50,9 @@ def home(request: HttpRequest) -> HttpResponse:
 @for_customers
 def report(request: HttpRequest) -> HttpResponse:
     """Report a case in plain words (P03, P18)."""
-    return new_case_page(request, Report, PORTAL, "portal/report.html", policy=portal.find_policy(None))
+    return new_case_page(
+        request, Report, PORTAL, "portal/report.html", policy=portal.find_policy(None)
+    )
 
 
 @dataclass(frozen=True)

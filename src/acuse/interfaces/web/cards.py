@@ -129,9 +129,7 @@ def _accounts(case: Case, person: Person, form: ActForm | None) -> dict[str, Any
     """What has been settled when the case is to be closed."""
     return {
         "statements": list(case.statements.exclude(state="credited").order_by("number")),
-        "versions": list(
-            rows.accepted_results(case, person).order_by("deliverable", "number")
-        ),
+        "versions": list(rows.accepted_results(case, person).order_by("deliverable", "number")),
     }
 
 

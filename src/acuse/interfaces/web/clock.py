@@ -21,11 +21,16 @@ def now() -> datetime:
     return real if config.production else real + _ahead()
 
 
+def require_movable() -> None:
+    """Raises NotInProduction in a real installation."""
+    if config.production:
+        raise NotInProduction("the clock of a real installation cannot be moved")
+
+
 def move_to(until: datetime) -> None:
     """Move the demo's clock ahead to `until`; one that is there already stays. Raises
     NotInProduction, and ValueError for a moment without its time zone."""
-    if config.production:
-        raise NotInProduction("the clock of a real installation cannot be moved")
+    require_movable()
     if until.tzinfo is None:
         raise ValueError("until: a moment needs its time zone")
     demo_clock.move(until - timezone.now())

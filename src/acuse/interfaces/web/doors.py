@@ -72,7 +72,9 @@ def author_of(request: HttpRequest, door: Door) -> Author:
 def occasion_of(request: HttpRequest, door: Door, case: Case | None) -> Occasion:
     """On which case, by whom, when; with the key that the form carried."""
     key = request.POST.get("key", "")[:100]
-    return Occasion(case.pk if case is not None else None, author_of(request, door), clock.now(), key)
+    return Occasion(
+        case.pk if case is not None else None, author_of(request, door), clock.now(), key
+    )
 
 
 def view_of(request: HttpRequest, number: str) -> CaseView:
@@ -97,7 +99,7 @@ def entered(page: Page[P]) -> Page[P]:
         return response
 
     guarded: Any = login_required(asked)
-    return guarded  # type: ignore[no-any-return]
+    return guarded
 
 
 def for_firm(page: Page[P]) -> Page[P]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http import FileResponse, Http404, HttpRequest
 
 from acuse.connectors import storage
 from acuse.interfaces.web.doors import Door, person_of, view_of
@@ -23,7 +23,7 @@ def file_page(request: HttpRequest, pk: int, door: Door) -> FileResponse:
     return _download(file.blob_id, file.filename)
 
 
-def pack_page(request: HttpRequest, number: str, seq: int, door: Door) -> HttpResponse:
+def pack_page(request: HttpRequest, number: str, seq: int, door: Door) -> FileResponse:
     """The evidence pack that a receipt names, byte for byte as it was built."""
     view = view_of(request, number)
     receipt = get_receipt(view, seq)

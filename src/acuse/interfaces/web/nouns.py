@@ -93,8 +93,16 @@ PAGES: dict[str, ActPage] = {page.noun: page for page in _PAGES}
 NOUNS: dict[str, str] = {page.act: page.noun for page in _PAGES}
 
 MACHINES = frozenset(
-    "accept_tacitly accept_proposal_tacitly fail_delivery end_warranty remind breach "
-    "open_environment_alert recover".split()
+    {
+        "accept_tacitly",
+        "accept_proposal_tacitly",
+        "fail_delivery",
+        "end_warranty",
+        "remind",
+        "breach",
+        "open_environment_alert",
+        "recover",
+    }
 )
 if set(NOUNS) | MACHINES | {"open"} != set(ACTS):  # every act has its page, or nothing starts
     raise RuntimeError(f"acts without a page: {sorted(set(ACTS) - set(NOUNS) - MACHINES)}")

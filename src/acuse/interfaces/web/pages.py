@@ -27,6 +27,7 @@ from .cards import card_for
 from .consequences import CONFIRMATIONS
 from .forms.base import MOST_ROWS, ActForm
 from .nouns import PAGES, ActPage
+from .opening import prove_what_is_shown
 from .refusals import tell, tell_rule
 
 REFUSED, INVALID = 409, 422
@@ -45,6 +46,8 @@ def act_page(request: HttpRequest, number: str, noun: str, door: Door) -> HttpRe
         check(ACTS[page.act], Stage(view.case.stage), view.roles)
     except Refused as refusal:
         return _show(request, view, page, door, None, refusal)
+    if not door.firm:  # a mail's link leads straight to the decision: that opens it too
+        view = prove_what_is_shown(request, view, door)
     form = page.form(view.case, view.person, initial=_asked(request, page))
     return _show(request, view, page, door, form)
 
@@ -84,7 +87,7 @@ def _with_another_row(request: HttpRequest) -> QueryDict:
     if not request.POST.get(count, "").isdigit():
         return request.POST
     data = request.POST.copy()
-    data[count] = str(min(MOST_ROWS, int(data[count]) + 1))
+    data[count] = str(min(MOST_ROWS, int(str(data[count])) + 1))
     return data
 
 
@@ -194,4 +197,3 @@ def _follows(receipt: Receipt, door: Door) -> dict[str, str]:
     if receipt.line.kind == "build_pack":
         found["pack_url"] = door.url("pack", receipt.line.case, receipt.line.seq)
     return found
-

@@ -9,22 +9,25 @@ from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.translation import gettext
+from django.utils.translation import gettext, override
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import override
 from django.views.decorators.http import require_http_methods
 
 from acuse.actions import administration
 from acuse.interfaces.web.doors import DESK, PORTAL, entered, person_of
 from acuse.models import Language
 
-LANGUAGES = {Language.SPANISH: "Español", Language.ENGLISH: "English", Language.PORTUGUESE: "Português"}
+LANGUAGES = {
+    Language.SPANISH: "Español",
+    Language.ENGLISH: "English",
+    Language.PORTUGUESE: "Português",
+}
+AREAS = ["Africa", "America", "Antarctica", "Asia", "Atlantic", "Australia", "Europe", "Pacific"]
 
 
 def _zones() -> list[tuple[str, str]]:
     """The zones of places, without the old names kept for machines."""
-    areas = ("Africa", "America", "Antarctica", "Asia", "Atlantic", "Australia", "Europe", "Pacific")
-    names = sorted(zone for zone in zoneinfo.available_timezones() if zone.split("/")[0] in areas)
+    names = sorted(zone for zone in zoneinfo.available_timezones() if zone.split("/")[0] in AREAS)
     return [(name, name.replace("_", " ")) for name in names]
 
 

@@ -59,5 +59,3 @@ def _word(name: str, value: object, reader: Person) -> object:
 def tell_rule(invalid: InvalidField) -> str:
     """The rule that a value breaks, in the active language."""
     return _(invalid.rule) % invalid.params
-
-

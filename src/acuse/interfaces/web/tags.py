@@ -14,7 +14,8 @@ from django.utils.translation import gettext as _
 
 from acuse.interfaces.web.doors import Door
 from acuse.interfaces.web.nouns import NOUNS
-from acuse.models import Case, Window
+from acuse.models import Case, LedgerLine, Window
+from acuse.policy.kinds import KINDS
 from acuse.policy.terms import Term
 from acuse.queries import words
 from acuse.queries.case import days_of
@@ -36,6 +37,26 @@ def day(on: date | None) -> str:
     if on is None:
         return ""
     return format_html('<time datetime="{}">{}</time>', on.isoformat(), words.long_date(on))
+
+
+@register.filter
+def brief(at: datetime | None) -> str:
+    """A moment in the reader's zone where many stand in a row: mar 17 nov 2026, 09:00"""
+    if at is None:
+        return ""
+    zone = timezone.get_current_timezone()
+    shown = words.brief_moment(at, zone)
+    return format_html('<time datetime="{}">{}</time>', at.isoformat(), shown)
+
+
+@register.filter
+def brief_day(on: date | datetime | None) -> str:
+    """A date where many stand in a row: mar 17 nov 2026"""
+    if on is None:
+        return ""
+    if isinstance(on, datetime):
+        on = on.astimezone(timezone.get_current_timezone()).date()
+    return format_html('<time datetime="{}">{}</time>', on.isoformat(), words.brief_date(on))
 
 
 @register.simple_tag
@@ -110,6 +131,12 @@ def only(acts: Iterable[Any], names: str) -> list[Any]:
     """The acts of these names, in the order of the names."""
     by_name = {act.name: act for act in acts}
     return [by_name[name] for name in names.split() if name in by_name]
+
+
+@register.filter
+def is_legal(line: LedgerLine) -> bool:
+    """Whether a line is of those that bind somebody."""
+    return KINDS[line.kind].legal
 
 
 @register.filter

@@ -10,6 +10,7 @@ from django import forms
 from django.core.files.uploadedfile import UploadedFile
 from django.db.models import Model, QuerySet
 from django.forms.utils import ErrorDict, ErrorList
+from django.http import QueryDict
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -25,6 +26,7 @@ class OneRow(forms.ModelChoiceField):
 
     def __init__(self, rows: Rows, naming: Callable[[Any], str] = str, **options: Any) -> None:
         self.rows, self.naming = rows, naming
+        options.setdefault("empty_label", "—")
         super().__init__(queryset=Case.objects.none(), **options)
 
     def limit(self, case: Case, person: Person) -> None:
@@ -123,6 +125,11 @@ class ManyFiles(forms.FileField):
         return list(given)
 
 
+def many_files(**options: Any) -> Any:
+    """The field of that name: a form's own `files` holds what was uploaded, its field this."""
+    return ManyFiles(**options)
+
+
 def long_text(label: Any, **options: Any) -> forms.CharField:
     """Several lines of somebody's words."""
     widget = forms.Textarea(attrs={"rows": options.pop("rows", 6)})
@@ -144,7 +151,7 @@ class ActForm(forms.Form):
     use_required_attribute = False  # the server says it in the person's language
 
     def __init__(self, case: Case, person: Person, data: Any = None, **options: Any) -> None:
-        self.case, self.person = case, person
+        self.case, self.actor = case, person
         super().__init__(data, **options)
         for name, field in self.fields.items():
             if hasattr(field, "limit"):
@@ -152,7 +159,8 @@ class ActForm(forms.Form):
             if isinstance(field, OneRow) and field.required:
                 self._choose_the_only(name, field)
         self.rows = {
-            name: self._formset(name, row, shown) for name, (row, _title, shown) in self.lists.items()
+            name: self._formset(name, row, shown)
+            for name, (row, _title, shown) in self.lists.items()
         }
         self.prepare()
 
@@ -161,6 +169,7 @@ class ActForm(forms.Form):
 
     def _choose_the_only(self, name: str, field: OneRow) -> None:
         """One row to choose from is no choice: it is shown in words and sent along."""
+        assert field.queryset is not None
         keys = list(field.queryset.values_list("pk", flat=True)[:2])
         if len(keys) == 1:
             self.initial.setdefault(name, keys[0])
@@ -171,13 +180,12 @@ class ActForm(forms.Form):
         made = forms.formset_factory(
             row, extra=max(0, shown - len(initial)), max_num=MOST_ROWS, absolute_max=MOST_ROWS
         )
-        formset = made(
+        return made(
             self.data if self.is_bound else None,
             prefix=name,
             initial=initial,
             form_kwargs={"use_required_attribute": False, "empty_permitted": True},
         )
-        return formset
 
     def first_rows(self, name: str) -> list[dict[str, Any]]:
         """For a subclass: the rows that a list starts with."""
@@ -202,7 +210,9 @@ class ActForm(forms.Form):
 
     def given_rows(self, name: str) -> list[dict[str, Any]]:
         """The rows of a list in which something was written."""
-        filled = (form.cleaned_data for form in self.rows[name] if form.has_changed() or form.initial)
+        filled = (
+            form.cleaned_data for form in self.rows[name] if form.has_changed() or form.initial
+        )
         return [row for row in filled if any(value not in (None, "") for value in row.values())]
 
     def to_details(self) -> dict[str, Any]:
@@ -243,16 +253,15 @@ class ActForm(forms.Form):
             for form in rows.forms:
                 form._errors = ErrorDict()
                 form.cleaned_data = {}
-            rows._errors = []
-            rows._non_form_errors = ErrorList()
+            vars(rows).update(_errors=[], _non_form_errors=ErrorList())
 
     def typed(self) -> Iterable[tuple[str, str]]:
         """Everything that was sent, for the hidden fields of a confirmation."""
         names = set(self.fields) | {"key"}
-        for name in self.data:
+        assert isinstance(self.data, QueryDict)
+        for name, values in self.data.lists():
             if name in names or any(name.startswith(f"{prefix}-") for prefix in self.rows):
-                for value in self.data.getlist(name):
-                    yield name, value
+                yield from ((name, str(value)) for value in values)
 
 
 class Nothing(ActForm):

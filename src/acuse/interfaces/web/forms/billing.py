@@ -38,13 +38,11 @@ class CorrectTime(LogTime):
 
 
 class SubmitTime(ActForm):
-    reason = forms.CharField(
-        label=_("Reason to bill a duplicate"), max_length=500, required=False
-    )
+    reason = forms.CharField(label=_("Reason to bill a duplicate"), max_length=500, required=False)
 
     def prepare(self) -> None:
         """Only a manager gives it, and only for a duplicate (P18)."""
-        if not (self.person.is_manager and self.case.duplicate_of_id):
+        if not (self.actor.is_manager and self.case.duplicate_of_id):
             del self.fields["reason"]
 
 

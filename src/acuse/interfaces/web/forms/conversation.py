@@ -13,21 +13,21 @@ from acuse.policy.fields import N_
 from acuse.queries import evidence, words
 
 from . import rows
-from .base import ActForm, Code, ManyFiles, OneRow, YesNo, long_text
+from .base import ActForm, Code, OneRow, YesNo, long_text, many_files
 
 
 class Comment(ActForm):
     text = long_text(_("Your comment"), rows=5)
-    files = ManyFiles()
+    files = many_files()
 
 
 class InternalNote(ActForm):
     text = long_text(_("Internal note"), help_text=_("Only the firm reads it."))
-    files = ManyFiles()
+    files = many_files()
 
 
 class Attach(ActForm):
-    files = ManyFiles(required=True)
+    files = many_files(required=True)
 
 
 class LogNonBindingContact(ActForm):
@@ -47,7 +47,7 @@ class Ask(ActForm):
 class Answer(ActForm):
     wait = OneRow(rows.open_waits, rows.name_text, label=_("Question"))
     text = long_text(_("Your answer"))
-    files = ManyFiles()
+    files = many_files()
 
 
 class Watch(ActForm):
@@ -87,4 +87,4 @@ class BuildPack(ActForm):
     """The pack is built from what the person may see, kept, and named by its hash."""
 
     def to_details(self) -> dict[str, Any]:
-        return {"sha256": uploads.keep_bytes(evidence.build(self.case, self.person))}
+        return {"sha256": uploads.keep_bytes(evidence.build(self.case, self.actor))}

@@ -12,7 +12,7 @@ from acuse.policy.fields import N_
 from acuse.queries import words
 
 from . import rows
-from .base import ActForm, Code, ManyFiles, OneRow, YesNo, long_text, number
+from .base import ActForm, Code, OneRow, YesNo, long_text, many_files, number
 from .life import ObjectionRow, given_objections
 
 
@@ -45,9 +45,7 @@ class ClassifyComment(ActForm):
 
 class AnswerObjection(ActForm):
     objection = OneRow(rows.open_objections, rows.name_text, label=_("Objection"))
-    outcome = Code(
-        words.OBJECTION_OUTCOMES, ObjectionOutcome, radio=True, label=_("What follows")
-    )
+    outcome = Code(words.OBJECTION_OUTCOMES, ObjectionOutcome, radio=True, label=_("What follows"))
     text = long_text(_("Answer"))
 
 
@@ -68,16 +66,14 @@ class ClaimWarranty(ActForm):
 class DecideClaim(ActForm):
     claim = OneRow(rows.undecided_claims, rows.name_text, label=_("Claim"))
     covered = YesNo(N_("Covered: never billed"), N_("Excluded"), label=_("Decision"))
-    exclusion = Code(
-        words.EXCLUSIONS, Exclusion, required=False, label=_("Why it is excluded")
-    )
+    exclusion = Code(words.EXCLUSIONS, Exclusion, required=False, label=_("Why it is excluded"))
     text = long_text(_("Explanation"), help_text=_("The customer reads it."))
 
 
 class DeliverFix(ActForm):
     claim = OneRow(rows.claims_to_fix, rows.name_text, label=_("Claim"))
     text = long_text(_("What was fixed"))
-    files = ManyFiles()
+    files = many_files()
 
 
 class RequestChange(ActForm):
@@ -87,9 +83,7 @@ class RequestChange(ActForm):
     objection = OneRow(
         rows.any_objections, rows.name_text, required=False, label=_("From an objection")
     )
-    message = OneRow(
-        rows.messages, rows.name_message, required=False, label=_("From a message")
-    )
+    message = OneRow(rows.messages, rows.name_message, required=False, label=_("From a message"))
 
     def prepare(self) -> None:
         """What the case does not have is not asked."""

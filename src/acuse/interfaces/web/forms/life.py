@@ -15,7 +15,7 @@ from acuse.policy.stages import CancelReason, Stage
 from acuse.queries import words
 
 from . import rows
-from .base import ActForm, Code, ManyFiles, OneRow, YesNo, long_text, number
+from .base import ActForm, Code, OneRow, YesNo, long_text, many_files, number
 
 IMPACT = {
     Impact.WHOLE_OPERATION: N_("It stops the whole operation"),
@@ -39,7 +39,9 @@ class Report(ActForm):
 
     organisation = OneRow(rows.own_organisations, label=_("For which company"))
     subject = forms.CharField(
-        label=_("What happens, in one line"), max_length=250, help_text=_("For example: invoices do not print")
+        label=_("What happens, in one line"),
+        max_length=250,
+        help_text=_("For example: invoices do not print"),
     )
     text = long_text(
         _("Tell us more"),
@@ -61,11 +63,11 @@ class Report(ActForm):
         rows.environments, rows.name_environment, required=False, label=_("In which system")
     )
     module = OneRow(rows.modules, required=False, label=_("In which part"))
-    files = ManyFiles(help_text=_("A screenshot helps. Up to 25 MB each."))
+    files = many_files(help_text=_("A screenshot helps. Up to 25 MB each."))
 
     def prepare(self) -> None:
         """Nobody is asked what can be answered in one way only; a stranger has no company."""
-        if not self.person.organisation_ids():
+        if not self.actor.organisation_ids():
             del self.fields["organisation"], self.fields["environment"]
 
 
@@ -82,7 +84,7 @@ class ReportForCustomer(ActForm):
         rows.environments, rows.name_environment, required=False, label=_("Environment")
     )
     module = OneRow(rows.modules, required=False, label=_("Module"))
-    files = ManyFiles()
+    files = many_files()
 
 
 class Classify(ActForm):
@@ -102,9 +104,7 @@ class Classify(ActForm):
         label=_("Another priority"),
         help_text=_("Leave it empty: the priority follows from impact and urgency."),
     )
-    reason = forms.CharField(
-        label=_("Reason for another priority"), max_length=500, required=False
-    )
+    reason = forms.CharField(label=_("Reason for another priority"), max_length=500, required=False)
 
     def prepare(self) -> None:
         case = self.case
@@ -151,7 +151,9 @@ class LineRow(forms.Form):
 class SubmitScope(ActForm):
     """A version of the scope; it starts from the one before."""
 
-    scope = long_text(_("Scope"), help_text=_("What will be done, so that both sides can check it."))
+    scope = long_text(
+        _("Scope"), help_text=_("What will be done, so that both sides can check it.")
+    )
     exclusions = long_text(_("Exclusions"), rows=3, required=False)
     assumptions = long_text(_("Assumptions"), rows=3, required=False)
 
@@ -174,7 +176,11 @@ class SubmitScope(ActForm):
         before = self._before()
         if before is None:
             return []
-        columns = ("key", "kind", "title") if name == "items" else ("key", "description", "activity", "minutes")
+        columns = (
+            ("key", "kind", "title")
+            if name == "items"
+            else ("key", "description", "activity", "minutes")
+        )
         return list(getattr(before, name).values(*columns))
 
     def to_details(self) -> dict[str, Any]:
@@ -184,7 +190,9 @@ class SubmitScope(ActForm):
                 scope=given["scope"],
                 exclusions=given["exclusions"],
                 assumptions=given["assumptions"],
-                items=tuple(PlannedRow.planned(row) for row in self.given_rows("items") if row["title"]),
+                items=tuple(
+                    PlannedRow.planned(row) for row in self.given_rows("items") if row["title"]
+                ),
                 lines=tuple(
                     LineRow.draft(row) for row in self.given_rows("lines") if row["description"]
                 ),
@@ -259,7 +267,7 @@ class Deliver(ActForm):
         label=_("Title, where it was not planned"), max_length=200, required=False
     )
     text = long_text(_("What the customer reads with it"))
-    files = ManyFiles()
+    files = many_files()
 
     def prepare(self) -> None:
         if self.case.stage == Stage.DIAGNOSIS:
@@ -302,12 +310,10 @@ class Close(ActForm):
     )
 
     def prepare(self) -> None:
-        if not self.person.is_manager:
+        if not self.actor.is_manager:
             del self.fields["unapproved"]
 
 
 class Cancel(ActForm):
     reason = Code(words.CANCEL_REASONS, CancelReason, radio=True, label=_("Reason"))
     text = long_text(_("Anything to add"), required=False, rows=3)
-
-

@@ -15,6 +15,7 @@ from acuse.models import (
     Environment,
     Estimate,
     Membership,
+    Hold,
     Message,
     Module,
     Objection,
@@ -81,7 +82,8 @@ def messages(case: Case, person: Person) -> QuerySet[Message]:
 
 def held_messages(case: Case, person: Person) -> QuerySet[Message]:
     """Comments that hold a term until they are classified."""
-    held = case.messages.filter(holds__ended_at__isnull=True, holds__window__closed_at__isnull=True)
+    running = Hold.objects.filter(ended_at__isnull=True, window__closed_at__isnull=True)
+    held = case.messages.filter(holds__in=running)
     return held.select_related("author").distinct().order_by("at")
 
 
@@ -180,7 +182,7 @@ def firm_people(case: Case, person: Person) -> QuerySet[Person]:
 def customer_people(case: Case, person: Person) -> QuerySet[Person]:
     """The people of the case's customer; of an unbound case its reporter alone."""
     if case.organisation_id is None:
-        return Person.objects.get_queryset().filter(pk=case.reporter_id)
+        return Person.objects.get_queryset().filter(pk=case.reporter_id or 0)
     return _members(organisation=case.organisation_id).order_by("name")
 
 

@@ -1,0 +1,183 @@
+"""A notice as a letter: what happened, what is asked, until when, and how to answer (P12, P16).
+
+In the reader's language and time zone; legal dates in the contract's, which is named. The words
+of a message are read through `visible_to`, so what is the firm's alone reaches no customer.
+"""
+
+from __future__ import annotations
+
+import zoneinfo
+from dataclasses import dataclass
+from datetime import datetime
+from email.utils import format_datetime, formataddr
+
+from django.core.mail import EmailMultiAlternatives
+from django.template.loader import render_to_string
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from acuse.config import config
+from acuse.interfaces.web import replies
+from acuse.models import (
+    Address,
+    Message,
+    Notice,
+    Organisation,
+    OrganisationKind,
+    Person,
+    RawMail,
+    Version,
+    Wait,
+)
+from acuse.policy.keys import subject_tag
+from acuse.queries import words
+from acuse.queries.sentence import sentence_for
+
+# What a person says to others is no automatic mail, and must not look like one (mail rule 13).
+WORDS_OF_PEOPLE = ("comment", "ask", "answer", "deliver", "log_non_binding_contact")
+MOST_REFERENCES = 6
+LONGEST_REFERENCE = 200  # characters; longer ones would not fit a line of headers
+MADE_ID = ".invalid"  # an id that we made for a mail that had none
+
+
+@dataclass(frozen=True)
+class Letter:
+    """A mail ready to be handed over: envelope and bytes. `sender` "" is the null sender."""
+
+    sender: str
+    recipient: str
+    content: bytes
+
+
+def write(notice: Notice, at: datetime) -> Letter:
+    """The letter of one notice, dated `at`. The same notice has always the same Message-ID."""
+    person = notice.person
+    with translation.override(person.language):
+        confirmation = is_confirmation(notice)
+        context = _context(notice, confirmation)
+        mail = EmailMultiAlternatives(
+            subject=_subject(notice, confirmation),
+            body=render_to_string("mail/notice.txt", context),
+            from_email=_from(notice),
+            to=[formataddr((person.name, person.email))],
+            headers=_headers(notice, confirmation, at),
+        )
+        mail.attach_alternative(render_to_string("mail/notice.html", context), "text/html")
+        content = mail.message().as_bytes(linesep="\r\n")
+    # A confirmation answers with the null sender, so that two robots never talk (RFC 3834).
+    sender = "" if confirmation else replies.reply_address(notice.case, person.pk)
+    return Letter(sender, person.email, content)
+
+
+def is_confirmation(notice: Notice) -> bool:
+    """Whether it confirms the opening to who reported it (P12)."""
+    return notice.line.kind == "open" and notice.case.reporter_id == notice.person_id
+
+
+def _context(notice: Notice, confirmation: bool) -> dict[str, object]:
+    case, person, line = notice.case, notice.person, notice.line
+    sentence = sentence_for(case, person)
+    zone = case.calendar.calendar.zone
+    with_term = notice.legal and sentence.last_day is not None
+    return {
+        "case": case,
+        "subject": case.subject if _is_known(person) else "",
+        "confirmation": confirmation,
+        "happened": words.line_sentence(line),
+        "said": "" if confirmation else _said(notice),
+        "files": [] if confirmation else _files(notice),
+        "asked": sentence.text,
+        "yours": sentence.yours,
+        "last_day": words.long_date(sentence.last_day) if with_term and sentence.last_day else "",
+        "zone": zone,
+        "receipt": line.receipt,
+        "moment": words.moment(line.at, _zone_of(person), named=True),
+        "link": f"{config.host}{'/desk' if person.is_firm else ''}/cases/{case.number}",
+        "policy_number": case.policy.number,
+        "policy_link": f"{config.host}/policy/{case.policy.number}",
+    }
+
+
+def _zone_of(person: Person) -> str:
+    try:
+        return zoneinfo.ZoneInfo(person.zone).key
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError):
+        return "America/Bogota"
+
+
+def _is_known(person: Person) -> bool:
+    """Whether the address has been proven. A stranger's words are not sent back to an address
+    that somebody else may have written into the From (mail rule 12)."""
+    return Address.objects.filter(
+        person=person, email__iexact=person.email, verified_at__isnull=False
+    ).exists()
+
+
+def _said(notice: Notice) -> str:
+    """What somebody wrote, where this reader may read it."""
+    payload = notice.line.payload
+    kind = notice.line.kind
+    if kind == "ask":
+        return Wait.objects.get(pk=payload["wait"], case=notice.case).text
+    if kind == "deliver":
+        return Version.objects.get(pk=payload["version"], case=notice.case).text
+    if kind in ("open", "comment", "answer", "attach", "log_non_binding_contact"):
+        found = Message.objects.visible_to(notice.person).filter(
+            pk=payload["message"], case=notice.case
+        )
+        return found.values_list("text", flat=True).first() or ""
+    return ""
+
+
+def _files(notice: Notice) -> list[str]:
+    if notice.line.kind != "deliver":
+        return []
+    version = Version.objects.get(pk=notice.line.payload["version"], case=notice.case)
+    return list(version.files.order_by("pk").values_list("filename", flat=True))
+
+
+def _subject(notice: Notice, confirmation: bool) -> str:
+    tag = subject_tag(notice.case_id)
+    if confirmation and not _is_known(notice.person):
+        return f"{tag} {_('We received your message')}"
+    return f"{tag} {' '.join(notice.case.subject.split())}"
+
+
+def _from(notice: Notice) -> str:
+    firm = Organisation.objects.get(kind=OrganisationKind.FIRM).name
+    author = notice.line.author
+    by_person = notice.line.kind in WORDS_OF_PEOPLE and author is not None
+    name = f"{author} ({firm})" if by_person and author and author.is_firm else firm
+    return formataddr((name, replies.mailbox_of(notice.case)))
+
+
+def _headers(notice: Notice, confirmation: bool, at: datetime) -> dict[str, str]:
+    headers = {
+        "Date": format_datetime(at),
+        "Message-ID": f"<{replies.message_id(notice)}>",
+        "Reply-To": replies.reply_address(notice.case, notice.person_id),
+    }
+    thread = _thread(notice)
+    if thread:
+        headers["In-Reply-To"] = f"<{thread[-1]}>"
+        headers["References"] = " ".join(f"<{value}>" for value in thread)
+    if confirmation:
+        headers["Auto-Submitted"] = "auto-replied"
+        headers["X-Auto-Response-Suppress"] = "All"
+    elif notice.line.kind not in WORDS_OF_PEOPLE or notice.line.author_kind != "person":
+        headers["Auto-Submitted"] = "auto-generated"
+    return headers
+
+
+def _thread(notice: Notice) -> list[str]:
+    """The mail that the case began with, and our last letters to this person, oldest first."""
+    earlier = Notice.objects.filter(
+        case=notice.case_id, person=notice.person_id, pk__lt=notice.pk, sent_at__isnull=False
+    ).select_related("case__mailbox")
+    ours = [replies.message_id(row) for row in earlier.order_by("-pk")[: MOST_REFERENCES - 1]]
+    report = notice.case.messages.filter(kind="report", raw_mail__isnull=False).order_by("pk")
+    first = RawMail.objects.filter(messages__in=report[:1]).first()
+    root = first.message_id if first is not None else ""
+    usable = root and len(root) <= LONGEST_REFERENCE and not root.endswith(MADE_ID)
+    clean = usable and root.isascii() and not any(sign in root for sign in " <>\t\r\n")
+    return [*([root] if clean else []), *reversed(ours)]

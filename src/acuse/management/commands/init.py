@@ -1,0 +1,31 @@
+"""`acuse init`: the firm and first administrator of a real installation."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.utils.translation import gettext as _
+
+from acuse.config import config
+from acuse.interfaces.demo.setup import set_up
+from acuse.interfaces.web import clock
+from acuse.policy.fields import InvalidField
+
+
+class Command(BaseCommand):
+    help = "Founds a real installation: firm, first administrator, calendar, policy and mailbox."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--firm", required=True, help="the firm's name")
+        parser.add_argument("--admin-email", required=True, help="where the codes to enter go")
+        parser.add_argument("--admin-name", required=True, help="the administrator's name")
+        parser.add_argument("--mailbox", default=config.main_mailbox, help="the main mailbox")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        given = (options[name] for name in ("firm", "admin_email", "admin_name", "mailbox"))
+        try:
+            self.stdout.write("\n".join(set_up(*given, now=clock.now())))
+        except InvalidField as wrong:
+            raise CommandError(f"--{wrong.field}: {_(wrong.rule) % wrong.params}") from wrong

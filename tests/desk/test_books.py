@@ -1,0 +1,230 @@
+"""People and roles, the review of a year, held mail: what the desk changes beside the cases."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pytest
+from django.test import Client
+
+from acuse.actions import mail
+from acuse.interfaces.desk.mail import preview
+from acuse.interfaces.web import clock
+from acuse.models import CalendarVersion, MailState, Person, RawMail
+from acuse.policy.stages import Role
+from tests.world import START, World
+
+NOW = START + timedelta(days=2)
+
+
+@pytest.fixture(autouse=True)
+def _still_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clock, "now", lambda: NOW)
+
+
+def enter(person: Person) -> Client:
+    client = Client()
+    client.force_login(person)
+    return client
+
+
+@pytest.mark.parametrize("who", ["ada", "mario"])
+def test_people_are_added_and_given_roles(world: World, who: str) -> None:
+    client = enter(world.people[who])
+    given = {"email": "Eva@andina.example", "name": "Eva Nueva", "language": "pt"}
+    person_page = client.post("/desk/people/new", given)["Location"]
+    eva = Person.objects.get(email="eva@andina.example")
+    assert person_page == f"/desk/people/{eva.pk}"
+    assert (eva.name, eva.language) == ("Eva Nueva", "pt")
+    role = {"organisation": world.andina.pk, "role": "lead"}
+    assert client.post(f"{person_page}/roles", role).status_code == 302
+    held = eva.memberships.get()
+    assert (held.role, held.organisation_id, held.since) == (Role.LEAD, world.andina.pk, NOW)
+    assert client.post("/desk/people/new", given)["Location"] == person_page
+    assert Person.objects.filter(email="eva@andina.example").count() == 1
+
+
+@pytest.mark.parametrize(
+    ("wrong", "field"),
+    [
+        ({"role": "support"}, "role"),  # the firm's role in a customer
+        ({"role": "user"}, "role"),  # held already
+        ({"role": "nothing"}, "role"),
+        ({"role": "lead", "organisation": "0"}, "organisation"),
+        ({"role": "lead", "level": "n2"}, "level"),
+        ({"role": "lead", "substitute": "on"}, "substitute"),
+    ],
+)
+def test_a_role_that_breaks_a_rule_is_told_beside_its_field(
+    world: World, wrong: dict[str, str], field: str
+) -> None:
+    given = {"organisation": world.andina.pk} | wrong
+    response = enter(world.ada).post(f"/desk/people/{world.ana.pk}/roles", given)
+    assert response.status_code == 422
+    assert list(response.context["form"].errors) == [field]
+    assert world.ana.memberships.count() == 1
+
+
+def test_a_role_is_ended_once(world: World) -> None:
+    client, held = enter(world.ada), world.beto.memberships.get()
+    assert held.until is None
+    assert "Beto" in client.get(f"/desk/roles/{held.pk}/end").content.decode()
+    held.refresh_from_db()
+    assert held.until is None  # looking changes nothing
+    client.post(f"/desk/roles/{held.pk}/end")
+    held.refresh_from_db()
+    assert held.until == NOW
+    client.post(f"/desk/roles/{held.pk}/end")
+    held.refresh_from_db()
+    assert held.until == NOW
+    assert client.get("/desk/roles/999999/end").status_code == 404
+
+
+@pytest.mark.parametrize("who", ["sara", "carlos"])
+def test_others_of_the_firm_are_told_whose_it_is(world: World, who: str) -> None:
+    client, held = enter(world.people[who]), world.beto.memberships.get()
+    for address in ("/desk/people/new", f"/desk/roles/{held.pk}/end"):
+        response = client.get(address)
+        assert response.status_code == 403
+        assert 'class="refusal"' in response.content.decode()
+    given = {"organisation": world.andina.pk, "role": "lead"}
+    assert client.post(f"/desk/people/{world.ana.pk}/roles", given).status_code == 403
+    review = f"/desk/calendars/{world.calendar.pk}/years/2028"
+    assert client.post(review, {}).status_code == 403
+    assert "/roles" not in client.get(f"/desk/people/{world.ana.pk}").content.decode()
+    assert world.ana.memberships.count() == 1
+
+
+def test_an_administrator_reviews_no_year(world: World) -> None:
+    review = f"/desk/calendars/{world.calendar.pk}/years/2028"
+    assert enter(world.ada).get(review).status_code == 403
+
+
+def review(world: World, year: int, holidays: str, number: int = 1):
+    given = {"number": number, "year": year, "holidays": holidays}
+    return enter(world.mario).post(f"/desk/calendars/{world.calendar.pk}/years/{year}", given)
+
+
+def test_a_manager_reviews_a_year(world: World) -> None:
+    page = enter(world.mario).get(f"/desk/calendars/{world.calendar.pk}/years/2028")
+    listed = page.context["form"].initial["holidays"]
+    assert "2028-12-25 Navidad" in listed  # proposed, for a calendar that has none of that year
+    assert page.context["proposed"]
+    assert review(world, 2028, listed + "\n2028-03-15 Día de la firma").status_code == 302
+    newest = CalendarVersion.objects.filter(name=world.calendar.name).latest("number")
+    assert newest.number == 2
+    calendar = newest.calendar
+    assert 2028 in calendar.reviewed_years
+    assert calendar.holidays[date(2028, 3, 15)] == "Día de la firma"
+    assert calendar.holidays[date(2026, 12, 25)]  # other years stay
+    assert set(world.calendar.calendar.reviewed_years) == {2025, 2026, 2027}
+
+
+@pytest.mark.parametrize(
+    ("holidays", "said"),
+    [
+        ("2028-12-25 Navidad\nmañana Fiesta", "2"),
+        ("2027-12-25 Navidad", "2027-12-25"),
+        ("2028-12-25", "1"),
+        ("2028-12-25 Navidad\n2028-12-25 Otra", "2"),
+        ("", ""),
+    ],
+)
+def test_a_year_that_cannot_be_read_is_not_published(
+    world: World, holidays: str, said: str
+) -> None:
+    response = review(world, 2028, holidays)
+    assert response.status_code == 422
+    [error] = response.context["form"].errors["holidays"]
+    assert said in error
+    assert holidays.split("\n")[0] in response.content.decode()  # what was typed is kept
+    assert CalendarVersion.objects.count() == 1
+
+
+def test_a_review_of_what_has_changed_meanwhile_is_told(world: World) -> None:
+    assert review(world, 2028, "2028-12-25 Navidad").status_code == 302
+    late = review(world, 2029, "2029-12-25 Navidad", number=1)
+    assert late.status_code == 422
+    assert late.context["form"].non_field_errors()
+    assert CalendarVersion.objects.count() == 2
+
+
+@pytest.fixture
+def held(world: World) -> RawMail:
+    content = (
+        b"From: Zoe <zoe@nowhere.example>\r\nTo: soporte@example.com\r\nSubject: Hola\r\n\r\nAyuda"
+    )
+    raw = mail.keep(content, world.mailbox, arrived_at=NOW, envelope_from="zoe@nowhere.example")
+    raw.state, raw.reason, raw.subject = MailState.HELD, "wrong_sender", "Hola"
+    raw.save()
+    return raw
+
+
+def test_held_mail_is_shown_and_counted(world: World, held: RawMail) -> None:
+    client = enter(world.sara)
+    page = client.get("/desk/mail").content.decode()
+    assert "Hola" in page
+    assert '<b class="count">1</b>' in page
+    page = client.get(f"/desk/mail/{held.pk}").content.decode()
+    assert "Ayuda" in page
+    assert "zoe@nowhere.example" in page
+    assert client.get("/desk/mail/999999").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("noun", "reason"), [("reading", ""), ("new-case", mail.TO_NEW_CASE), ("case", mail.TO_CASE)]
+)
+def test_held_mail_is_taken_up_again(world: World, held: RawMail, noun: str, reason: str) -> None:
+    case = world.report()
+    response = enter(world.sara).post(f"/desk/mail/{held.pk}/{noun}", {"case": case.number})
+    assert response.status_code == 302
+    held.refresh_from_db()
+    assert (held.state, held.reason) == (MailState.RECEIVED, reason)
+    assert held.case == (case if noun == "case" else None)
+
+
+def test_mail_is_dismissed_with_its_reason(world: World, held: RawMail) -> None:
+    client = enter(world.sara)
+    assert client.post(f"/desk/mail/{held.pk}/dismissal", {"why": " "}).status_code == 422
+    held.refresh_from_db()
+    assert held.state == MailState.HELD
+    assert client.post(f"/desk/mail/{held.pk}/dismissal", {"why": "publicidad"}).status_code == 302
+    held.refresh_from_db()
+    assert (held.state, held.reason, held.detail) == (
+        MailState.IGNORED,
+        "dismissed",
+        "Sara Soporte: publicidad",
+    )
+    assert held.content
+    again = client.post(f"/desk/mail/{held.pk}/reading")
+    assert again.status_code == 409
+    held.refresh_from_db()
+    assert held.state == MailState.IGNORED
+
+
+def test_mail_goes_to_no_case_that_is_not_there(world: World, held: RawMail) -> None:
+    response = enter(world.sara).post(f"/desk/mail/{held.pk}/case", {"case": "C-999999"})
+    assert response.status_code == 422
+    assert "case" in response.context["place"].errors
+    assert enter(world.sara).post(f"/desk/mail/{held.pk}/nothing").status_code == 404
+    assert enter(world.sara).get(f"/desk/mail/{held.pk}/reading").status_code == 405
+    assert enter(world.ana).post(f"/desk/mail/{held.pk}/reading").status_code == 404
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"\xff\xfe\x00 no mail at all",
+        b"Content-Type: text/plain; charset=nothing-known\r\n\r\nhola",
+        b"Content-Type: multipart/mixed\r\n\r\nhola",
+        b"From: =?utf-8?q?=ff?= <a@b>\r\nTo: <<<>>>, :;\r\nDate: never\r\n\r\nhola",
+        b"Content-Type: text/plain\r\nContent-Transfer-Encoding: base64\r\n\r\n!!!",
+    ],
+)
+def test_a_preview_shows_something_of_every_mail(content: bytes) -> None:
+    shown = preview(content)
+    assert "\0" not in shown.text
+    assert len(shown.text) <= 20_000
+    if b"hola" in content:
+        assert "hola" in shown.text

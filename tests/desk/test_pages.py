@@ -1,0 +1,305 @@
+"""The desk's pages: for the firm only, in three languages, at a steady number of queries."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from acuse.actions import conversation, life
+from acuse.interfaces.web import clock
+from acuse.models import Case, Hold, Notice, NoticeState, Person
+from acuse.policy.authors import Channel
+from acuse.policy.authors import person as author
+from acuse.queries.queue import VIEWS
+from tests.world import START, World
+
+NOW = START + timedelta(days=2)
+
+
+@pytest.fixture(autouse=True)
+def _still_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clock, "now", lambda: NOW)
+
+
+def enter(person: Person) -> Client:
+    client = Client()
+    client.force_login(person)
+    return client
+
+
+@pytest.fixture
+def sara(world: World) -> Client:
+    return enter(world.sara)
+
+
+def addresses(world: World, case: Case) -> list[str]:
+    """Every page of the desk that can be looked at."""
+    from acuse.actions import mail
+
+    raw = mail.keep(
+        b"From: Zoe <zoe@nowhere.example>\r\nSubject: Hola\r\n\r\nAyuda",
+        world.mailbox,
+        arrived_at=NOW,
+    )
+    held = world.sara.memberships.get()
+    return [
+        "/desk/",
+        "/desk/search?q=factura",
+        "/desk/cases/new",
+        f"/desk/cases/{case.number}",
+        f"/desk/cases/{case.number}/comment",
+        f"/desk/cases/{case.number}/receipts/1",
+        "/desk/terms",
+        "/desk/comments",
+        "/desk/failures",
+        "/desk/time",
+        "/desk/mail",
+        f"/desk/mail/{raw.pk}",
+        "/desk/customers",
+        f"/desk/customers/{world.andina.pk}",
+        "/desk/people",
+        f"/desk/people/{world.ana.pk}",
+        "/desk/people/new",
+        f"/desk/roles/{held.pk}/end",
+        "/desk/calendars",
+        f"/desk/calendars/{world.calendar.pk}",
+        f"/desk/calendars/{world.calendar.pk}/years/2028",
+        "/desk/mailboxes",
+    ]
+
+
+@pytest.mark.parametrize("language", ["es", "en", "pt"])
+def test_every_page_shows_in_each_language(world: World, language: str) -> None:
+    case = world.delivered()
+    Person.objects.filter(pk=world.mario.pk).update(language=language)
+    client = enter(Person.objects.get(pk=world.mario.pk))
+    for address in addresses(world, case):
+        response = client.get(address)
+        assert response.status_code == 200, address
+        page = response.content.decode()
+        assert f'<html lang="{language}"' in page, address
+        assert "<script" not in page, address
+        assert " style=" not in page, address
+
+
+def test_to_a_customer_the_desk_does_not_exist(world: World) -> None:
+    case = world.delivered()
+    for person in (world.ana, world.omar, world.nora):
+        client = enter(person)
+        for address in addresses(world, case):
+            assert client.get(address).status_code == 404, address
+    for address in addresses(world, case):
+        response = Client().get(address)
+        assert response.status_code == 302, address
+        assert response["Location"].startswith("/accounts/"), address
+
+
+STEPS = {
+    "received": "report",
+    "analysis": "analysed",
+    "diagnosis": "diagnosed",
+    "estimation": "estimating",
+    "scope_validation": "submitted",
+    "proposal": "proposed",
+    "authorization": "to_authorize",
+    "in_progress": "working",
+    "delivered": "delivered",
+    "accepted": "accepted",
+    "closed": "closed",
+}
+
+
+@pytest.mark.parametrize("stage", STEPS)
+def test_a_case_shows_in_every_stage(world: World, sara: Client, stage: str) -> None:
+    case = getattr(world, STEPS[stage])()
+    page = sara.get(f"/desk/cases/{case.number}").content.decode()
+    assert world.fresh(case).stage == stage
+    assert f"{case.number}/1" in page  # the receipt of the report
+    line = case.ledger.latest("seq")
+    assert line.hash[:12] in page
+    assert "Soporte Andina v1" in page  # what covers it
+    assert page.count('class="met"') >= 7  # every condition of cover
+    assert ('class="strip"' in page) == (
+        stage in ("proposal", "delivered", "accepted", "closed", "authorization", "in_progress")
+    )
+
+
+def test_an_internal_note_differs_from_a_customers_comment(world: World, sara: Client) -> None:
+    case = world.analysed()
+    conversation.comment(world.on(case, "ana"), text="palabra de la clienta")
+    conversation.comment(world.on(case, "sara"), text="palabra de la firma")
+    conversation.internal_note(world.on(case, "sara"), text="solo entre nosotros")
+    page = sara.get(f"/desk/cases/{case.number}").content.decode()
+
+    def shape(words: str) -> str:
+        before = page[: page.index(words)]
+        return before[before.rindex("<article") :].split(">", 1)[0]
+
+    assert 'class="message theirs"' in shape("palabra de la clienta")
+    assert 'class="message"' in shape("palabra de la firma")
+    assert 'class="message internal"' in shape("solo entre nosotros")
+
+
+def test_a_comment_and_a_note_are_sent_from_the_case(world: World, sara: Client) -> None:
+    case = world.analysed()
+    for noun, audience in (("comment", "customer"), ("note", "firm")):
+        response = sara.post(
+            f"/desk/cases/{case.number}/{noun}", {"text": f"por {noun}", "key": f"k-{noun}"}
+        )
+        assert response.status_code == 302
+        assert f"/desk/cases/{case.number}/receipts/" in response["Location"]
+        message = case.messages.latest("pk")
+        assert (message.text, message.audience, message.channel) == (
+            f"por {noun}",
+            audience,
+            Channel.DESK,
+        )
+
+
+def test_the_first_act_of_the_main_line_is_the_first_offered(world: World, sara: Client) -> None:
+    case = world.report()
+    page = sara.get(f"/desk/cases/{case.number}").content.decode()
+    acts = page[page.index('<nav class="acts"') :]
+    assert acts.index(f"/desk/cases/{case.number}/analysis") < acts.index("/comment")
+    assert "/acceptance" not in acts  # the customer's alone
+    carlos = enter(world.carlos).get(f"/desk/cases/{case.number}").content.decode()
+    assert f"/desk/cases/{case.number}/analysis" not in carlos
+
+
+def test_a_refused_act_is_told(world: World) -> None:
+    case = world.report()
+    response = enter(world.carlos).post(f"/desk/cases/{case.number}/analysis", {"key": "k"})
+    assert response.status_code == 409
+    assert "refusal" in response.content.decode()
+
+
+def test_a_case_by_telephone(world: World, sara: Client) -> None:
+    given = {
+        "reporter": world.ana.pk,
+        "organisation": world.andina.pk,
+        "subject": "Llamó: no puede facturar",
+        "text": "Desde las nueve",
+        "key": "call-1",
+    }
+    bad = sara.post("/desk/cases/new", given | {"subject": ""})
+    assert bad.status_code == 422
+    assert "Desde las nueve" in bad.content.decode()
+    assert sara.post("/desk/cases/new", given).status_code == 302
+    assert sara.post("/desk/cases/new", given).status_code == 302
+    case = Case.objects.get()
+    assert (case.reporter_id, case.opened_by, case.organisation_id) == (
+        world.ana.pk,
+        "support",
+        world.andina.pk,
+    )
+
+
+def test_the_inbox_narrows_and_tells_what_it_cannot_read(world: World, sara: Client) -> None:
+    first, second = world.report(subject="La primera"), world.analysed(subject="La segunda")
+    page = sara.get("/desk/?stage=analysis").content.decode()
+    assert "La segunda" in page
+    assert "La primera" not in page
+    for wrong in ("?stage=nothing", "?view=nothing", "?customer=x", "?after=x", "?queue=x"):
+        response = sara.get(f"/desk/{wrong}")
+        assert response.status_code == 400, wrong
+        assert "La primera" in response.content.decode(), wrong
+    for view in VIEWS:
+        assert sara.get(f"/desk/?view={view}").status_code == 200
+    assert first.pk < second.pk
+
+
+def test_the_inbox_is_paged(world: World, sara: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    from acuse.interfaces.desk import inbox
+    from acuse.queries import queue
+
+    for number in range(3):
+        world.report(subject=f"Caso {number}")
+    real = queue.list_cases
+    monkeypatch.setattr(inbox, "list_cases", lambda *a, **k: real(*a, **k, size=2))
+    first = sara.get("/desk/?order=oldest")
+    assert "Caso 2" not in first.content.decode()
+    following = sara.get(f"/desk/?{first.context['next']}").content.decode()
+    assert "Caso 2" in following
+    assert "Caso 0" not in following
+
+
+def test_search_leads_a_number_to_its_case(world: World, sara: Client) -> None:
+    case = world.report()
+    assert sara.get(f"/desk/search?q={case.number}")["Location"] == f"/desk/cases/{case.number}"
+    assert "No imprime facturas" in sara.get("/desk/search?q=imprime").content.decode()
+    assert sara.get("/desk/search?q=C-999999999999").status_code == 200
+
+
+def test_boards_show_what_waits(world: World, sara: Client) -> None:
+    case = world.delivered()
+    conversation.comment(world.on(case, "ana"), text="¿Y el informe?")
+    hold = Hold.objects.get()
+    page = sara.get("/desk/comments").content.decode()
+    assert "¿Y el informe?" in page
+    assert f"/desk/cases/{case.number}/hold?message={hold.message_id}" in page
+    other = world.report()
+    terms = sara.get("/desk/terms").content.decode()
+    assert f"/desk/cases/{other.number}" in terms
+    assert f"/desk/cases/{case.number}" not in terms  # its term is held: no date to show
+    deadline = case.deadlines.first()
+    deadline.failed_at, deadline.error = NOW, "ZeroDivisionError: boom"
+    deadline.save()
+    Notice.objects.filter(case=case).update(state=NoticeState.FAILED, error="550 no such user")
+    failures = sara.get("/desk/failures").content.decode()
+    assert "ZeroDivisionError: boom" in failures
+    assert "550 no such user" in failures
+
+
+@pytest.mark.parametrize("count", [1, 3, 30])
+def test_the_inbox_takes_twelve_queries_at_most(world: World, sara: Client, count: int) -> None:
+    for number in range(count):
+        world.report(subject=f"Caso {number}")
+    sara.get("/desk/")
+    with CaptureQueriesContext(
+        connection,
+    ) as queries:
+        assert sara.get("/desk/").status_code == 200
+    assert len(queries) <= 12, [q["sql"][:90] for q in queries]
+
+
+def test_a_case_takes_the_same_queries_however_much_was_said(world: World, sara: Client) -> None:
+    case = world.delivered()
+    counts = []
+    for said in (1, 3, 30):
+        while case.messages.count() < said + 1:
+            conversation.comment(world.on(case, "sara"), text="Seguimos")
+        with CaptureQueriesContext(connection) as queries:
+            assert sara.get(f"/desk/cases/{case.number}").status_code == 200
+        counts.append(len(queries))
+    assert len(set(counts)) == 1, counts
+    assert counts[0] <= 45, counts
+
+
+@pytest.mark.parametrize(
+    "address", ["terms", "comments", "failures", "mail", "people", "customers"]
+)
+def test_boards_do_not_ask_more_for_more_rows(world: World, sara: Client, address: str) -> None:
+    def ask() -> int:
+        with CaptureQueriesContext(connection) as queries:
+            assert sara.get(f"/desk/{address}").status_code == 200
+        return len(queries)
+
+    held = world.delivered()
+    conversation.comment(world.on(held, "ana"), text="a")
+    before = ask()
+    for number in range(3):
+        case = world.delivered(subject=str(number))
+        conversation.comment(world.on(case, "ana"), text="b")
+        somebody = Person.objects.create(email=f"x{number}@nowhere.example")
+        life.open(_occasion(somebody), subject="Hola", text="¿Me ayudan?")
+    assert ask() == before <= 12
+
+
+def _occasion(person: Person):
+    from acuse.policy.authors import Occasion
+
+    return Occasion(None, author(person.pk, Channel.MAIL), datetime(2026, 11, 18, tzinfo=UTC))

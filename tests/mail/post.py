@@ -1,0 +1,103 @@
+"""Mail for tests: written, handed in, read and sent, without a network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from typing import Any
+from unittest.mock import patch
+
+from acuse.actions import mail
+from acuse.connectors import smtp
+from acuse.interfaces.jobs import notices as sending
+from acuse.interfaces.mail import intake
+from acuse.interfaces.web import replies
+from acuse.models import Case, Mailbox, Notice, RawMail
+from tests.world import START
+
+
+def written(
+    sender: str,
+    text: str = "No puedo imprimir las facturas.",
+    subject: str = "No imprime",
+    to: str = "soporte@example.com",
+    message_id: str = "",
+    attach: tuple[str, bytes] | None = None,
+    **headers: str,
+) -> bytes:
+    """A raw mail; header names with _ for -."""
+    message = EmailMessage(policy=policy.SMTP)
+    message["From"], message["To"], message["Subject"] = sender, to, subject
+    if message_id:
+        message["Message-ID"] = f"<{message_id}>"
+    for name, value in headers.items():
+        message[name.replace("_", "-")] = value
+    message.set_content(text)
+    if attach is not None:
+        message.add_attachment(attach[1], maintype="application", subtype="pdf", filename=attach[0])
+    return message.as_bytes()
+
+
+def kept(content: bytes, at: datetime = START, to: str = "soporte@example.com") -> RawMail:
+    """The mail as the listener would keep it."""
+    mailbox = Mailbox.objects.get(address=to.replace("+", "@").split("@")[0] + "@example.com")
+    return mail.keep(content, mailbox, arrived_at=at, envelope_to=[to])
+
+
+def arrived(
+    content: bytes,
+    at: datetime = START,
+    to: str = "soporte@example.com",
+    now: datetime | None = None,
+) -> RawMail:
+    """The mail, kept and read."""
+    raw = kept(content, at, to)
+    intake.take_in(raw.pk, now or at)
+    return RawMail.objects.select_related("case", "person").get(pk=raw.pk)
+
+
+def key_address(case: Case, person: Any) -> str:
+    """The address to which this person answers on this case."""
+    return replies.reply_address(Case.objects.get(pk=case.pk), person.pk)
+
+
+@dataclass
+class Postman:
+    """What was handed over for sending, as (envelope sender, recipient, message)."""
+
+    taken: list[tuple[str, str, EmailMessage]] = field(default_factory=list)
+    refuse: smtp.NotTaken | None = None
+
+    def send(self, server: object, sender: str, recipient: str, content: bytes) -> None:
+        if self.refuse is not None:
+            raise self.refuse
+        message = message_from_bytes(content, policy=policy.default)
+        assert isinstance(message, EmailMessage)
+        self.taken.append((sender, recipient, message))
+
+    def to(self, address: str) -> list[EmailMessage]:
+        return [message for _, recipient, message in self.taken if recipient == address]
+
+
+@contextmanager
+def postman(**more: Any) -> Iterator[Postman]:
+    """Instead of a mail server."""
+    one = Postman(**more)
+    with patch.object(smtp, "send", one.send):
+        yield one
+
+
+def send_all(at: datetime = START) -> None:
+    """Send every notice that waits."""
+    for notice in list(Notice.objects.order_by("pk").values_list("pk", flat=True)):
+        sending.send(notice, lambda: at)
+
+
+def body(message: EmailMessage, kind: str = "plain") -> str:
+    part = message.get_body((kind,))
+    assert part is not None
+    return str(part.get_content())

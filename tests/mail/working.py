@@ -1,0 +1,146 @@
+"""The real worker and the real listener as processes of their own, on the tests' database.
+
+As a script it is such a process: `python -m tests.mail.working worker|listener`. A worker can be
+told (by `POINT` and `MARK`) to make a file and stand still at a point inside a job, so that a
+test can kill it exactly there.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import smtplib
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlencode
+
+ROOT = Path(__file__).resolve().parents[2]
+PATIENCE = 60.0  # seconds
+
+
+def free_port() -> int:
+    """A port of this machine that nothing listens on at the moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def eventually(what: Callable[[], Any]) -> Any:
+    """The first true answer; AssertionError when there is none in time."""
+    tick = threading.Event()
+    for _ in range(int(PATIENCE / 0.05)):
+        found = what()
+        if found:
+            return found
+        tick.wait(0.05)
+    raise AssertionError(f"did not come true within {PATIENCE:.0f} s")
+
+
+def database_url() -> str:
+    """The tests' own database, for another process."""
+    from django.db import connection
+
+    params = connection.get_connection_params()
+    query = {"host": params["host"], "user": params["user"]} if params.get("host") else {}
+    if params.get("port"):
+        query["port"] = str(params["port"])
+    return f"postgresql:///{quote(params['dbname'])}?{urlencode(query)}"
+
+
+class Process:
+    """One process of ours; ended with the test, whatever happens."""
+
+    def __init__(self, what: str, **environment: str) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "tests.mail.working", what],
+            cwd=ROOT,
+            env={
+                **os.environ,
+                "PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT}",
+                "DATABASE_URL": database_url(),
+                **environment,
+            },
+        )
+
+    def kill(self) -> None:
+        """End it as a power cut would."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGKILL)
+        self.process.wait(PATIENCE)
+
+    def stop(self) -> int:
+        """Ask it to stop; its exit code."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(PATIENCE)
+
+
+class Listening(Process):
+    """The listener on a port of its own, taking mail when this returns."""
+
+    def __init__(self) -> None:
+        self.port = free_port()
+        super().__init__("listener", ACUSE_SMTP_PORT=str(self.port))
+        eventually(self.answers)
+
+    def answers(self) -> bool:
+        assert self.process.poll() is None, "the listener has ended"
+        try:
+            with smtplib.SMTP("127.0.0.1", self.port, timeout=5):
+                return True
+        except OSError:
+            return False
+
+
+def _stand_still(mark: str) -> None:
+    Path(mark).touch()
+    threading.Event().wait()
+
+
+def _arrange(point: str, mark: str) -> None:
+    """Stand still at this point of the first job that comes to it."""
+    from acuse.actions import mail, notices
+    from acuse.connectors import smtp
+
+    places: dict[str, tuple[Any, str, bool]] = {
+        # what is called there, and whether to stand still before it or after
+        "mail read, not committed": (mail, "settle", False),
+        "notice taken, not sent": (smtp, "send", True),
+        "notice sent, not noted": (smtp, "send", False),
+        "notice noted, job not done": (notices, "mark_sent", False),
+    }
+    module, name, before = places[point]
+    real = getattr(module, name)
+
+    def stopping(*args: Any, **kwargs: Any) -> Any:
+        if before:
+            _stand_still(mark)
+        result = real(*args, **kwargs)
+        _stand_still(mark)
+        return result
+
+    setattr(module, name, stopping)
+
+
+def main() -> None:
+    import django
+
+    django.setup()
+    if sys.argv[1] == "listener":
+        from acuse.interfaces.mail import listener
+
+        listener.main()
+    else:
+        if os.environ.get("POINT"):
+            _arrange(os.environ["POINT"], os.environ["MARK"])
+        from acuse.interfaces.jobs import worker
+
+        worker.main()
+
+
+if __name__ == "__main__":
+    main()
