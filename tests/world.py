@@ -3,9 +3,13 @@ and a case driven to any stage by real acts."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
+
+import pytest
 
 from acuse.actions import administration as admin
 from acuse.actions import clock, deliveries, life
@@ -25,6 +29,7 @@ from acuse.policy.authors import CLOCK, POSTMAN, Author, Channel, Occasion, pers
 from acuse.policy.billing import Activity
 from acuse.policy.calendar import colombia
 from acuse.policy.priority import Impact, Priority, Urgency
+from acuse.policy.refusals import Refused
 from acuse.policy.stages import CancelReason, Role, Stage
 from acuse.policy.versions import PolicyParameters
 
@@ -47,6 +52,15 @@ PEOPLE: dict[str, tuple[str, str, tuple[Role, ...]]] = {
     "nora": ("brisa", "Nora Brisa", (Role.USER,)),
     "oscar": ("brisa", "Óscar Brisa", (Role.OWNER,)),
 }
+
+
+@contextmanager
+def refused(code: str, field: str | None = None) -> Iterator[None]:
+    """What is done inside is refused with this code (and, where given, for this field)."""
+    with pytest.raises(Refused) as told:
+        yield
+    assert told.value.code == code, f"{told.value.code} instead of {code}"
+    assert field is None or told.value.field == field
 
 
 class World:

@@ -123,8 +123,14 @@ def test_no_objection_and_the_term_runs_on_for_at_least_a_day(world: World) -> N
     assert line.notices.filter(person=world.ana).exists()
     (silent,) = [line for line in world.fire(window.until) if line.kind == "accept_tacitly"]
     assert silent.at == window.until
+
+
+def test_a_comment_is_classified_once(world: World) -> None:
+    case, _, _ = delivered(world)
+    said = say(world, case, DELIVERY + timedelta(days=1))
+    deliveries.classify_comment(world.on(case, "sara"), message=said, objection=False)
     with pytest.raises(Refused, match="already"):
-        deliveries.classify_comment(world.on(case, "sara"), message=said, objection=False)
+        deliveries.classify_comment(world.on(case, "sara"), message=said, objection=True)
 
 
 def test_classified_as_an_objection_the_comment_rejects_when_it_was_written(world: World) -> None:
@@ -621,7 +627,7 @@ def test_a_wrong_file_is_withdrawn_with_its_term(world: World) -> None:
     version.refresh_from_db()
     assert (window.annulled, version.outcome) == (True, "withdrawn")
     assert world.fresh(case).stage == Stage.IN_PROGRESS
-    assert world.fire(UNTIL + timedelta(days=9)) == []
+    assert {line.kind for line in world.fire(UNTIL + timedelta(days=9))} <= {"breach"}
     with pytest.raises(Refused) as told:
         life.accept(world.on(case, "ana"), version=version)
     assert told.value.code == "no_open_window"

@@ -1,18 +1,16 @@
-"""The demo firm: complete, made by acts only, the same every time, and never twice."""
+"""The demo firm: complete, made by acts only, and never twice."""
 
 from __future__ import annotations
 
 from collections import Counter
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import timedelta
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connection, transaction
+from django.db import connection
 
-from acuse.config import Config, config
 from acuse.interfaces.demo.days import Days
-from acuse.interfaces.demo.load import NoDemo, load, read_plots
+from acuse.interfaces.demo.load import read_plots
 from acuse.interfaces.demo.play import play
 from acuse.interfaces.demo.stories import TELLERS
 from acuse.models import (
@@ -30,7 +28,6 @@ from acuse.models import (
     RefusalNote,
     TimeEntry,
     Verdict,
-    Version,
     Window,
 )
 from acuse.models.billing import TimeState
@@ -184,48 +181,6 @@ def test_a_second_run_is_refused_and_changes_nothing(demo: None) -> None:
     with pytest.raises(CommandError, match="not empty|vacía"):
         call_command("demo")
     assert LedgerLine.objects.count() == before
-
-
-def test_not_in_production() -> None:
-    real = Config.read(
-        {
-            "ACUSE_ENV": "production",
-            "ACUSE_SECRET_KEY": "k" * 40,
-            "ACUSE_SMTP_URL": "smtp://mail.example.com",
-            "ACUSE_HOST": "https://support.example.com",
-        }
-    )
-    with pytest.raises(NoDemo):
-        load(real, NOW)
-    assert not Person.objects.get_queryset().exists()
-
-
-def _shape() -> list[tuple[Any, ...]]:
-    rows = Case.objects.order_by("pk")
-    cases = list(rows.values_list("subject", "stage", "ball", "lines", "opened_at"))
-    lines = LedgerLine.objects.order_by("case", "seq")
-    first = Case.objects.earliest("pk").pk
-    return [*cases, *((i - first, *rest) for i, *rest in lines.values_list("case", "kind", "at"))]
-
-
-def test_the_same_moment_makes_the_same_demo() -> None:
-    """Also at another hour of the day, but for what falls due in between."""
-    shapes = []
-    for _ in range(2):
-        with transaction.atomic():
-            load(config, NOW)
-            shapes.append(_shape())
-            transaction.set_rollback(True)
-    assert shapes[0] == shapes[1]
-
-
-@pytest.mark.parametrize("now", ["2027-01-02T23:30-05:00", "2027-04-05T06:00-05:00"])
-def test_any_day_will_do(now: str) -> None:
-    """A Saturday night after the holidays; a Monday after Easter."""
-    load(config, datetime.fromisoformat(now))
-    assert Case.objects.count() == 60
-    assert set(Case.objects.values_list("stage", flat=True)) == set(Stage)
-    assert Version.objects.filter(outcome="pending").count() > 5
 
 
 def test_every_plot_has_its_story_and_begins_in_the_past() -> None:

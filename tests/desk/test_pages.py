@@ -170,6 +170,44 @@ def test_the_first_act_of_the_main_line_is_the_first_offered(world: World, sara:
     assert f"/desk/cases/{case.number}/analysis" not in carlos
 
 
+def test_what_waits_comes_before_the_main_line(world: World, sara: Client) -> None:
+    def first(case: Case) -> str:
+        page = sara.get(f"/desk/cases/{case.number}").content.decode()
+        acts = page[page.index('<nav class="acts"') : page.index('<nav class="jump"')]
+        if "primary" not in acts:
+            return ""
+        return acts[acts.index("primary") :].split('href="')[1].split('"')[0].rsplit("/", 1)[-1]
+
+    case = world.delivered()
+    assert first(case) == ""  # the customer has to move
+    conversation.comment(world.on(case, "ana"), text="¿Seguro?")
+    assert first(case) == "hold"
+    case = world.report()
+    assert first(case) == "analysis"
+    life.take(world.on(case, "sara"))
+    assert first(case) == "classification"
+    life.open(_occasion(Person.objects.create(email="zoe@nowhere.example")), subject="¿?", text="")
+    assert first(Case.objects.latest("pk")) == "customer"
+
+
+def test_the_only_comment_to_classify_is_shown_whole(world: World, sara: Client) -> None:
+    case = world.delivered()
+    said = "Dudamos. " * 60 + "Fin."
+    conversation.comment(world.on(case, "ana"), text=said)
+    page = sara.get(f"/desk/cases/{case.number}/hold").content.decode()
+    assert said in page
+
+
+def test_a_mail_that_a_case_refused_is_shown(world: World, sara: Client) -> None:
+    from acuse.actions import mail
+
+    raw = mail.keep(b"From: a@b.example\r\n\r\nx", world.mailbox, arrived_at=NOW)
+    raw.state, raw.reason = "held", "not_in_stage"
+    raw.save()
+    assert sara.get("/desk/mail").status_code == 200
+    assert sara.get(f"/desk/mail/{raw.pk}").status_code == 200
+
+
 def test_a_refused_act_is_told(world: World) -> None:
     case = world.report()
     response = enter(world.carlos).post(f"/desk/cases/{case.number}/analysis", {"key": "k"})

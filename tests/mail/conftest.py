@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 
+from acuse.models import DemoClock
 from tests.mail.working import Listening, Process
-from tests.world import World
+from tests.world import START, World
 
 
 @pytest.fixture
 def firm(transactional_db: None) -> World:
-    """The small firm, committed, so that other processes see it."""
+    """The small firm, committed, so that other processes see it; their clock stands a week after
+    its first case, in whatever year the tests run."""
+    DemoClock.objects.create(ahead=START + timedelta(days=7) - timezone.now())
     return World()
 
 

@@ -110,7 +110,7 @@ def test_a_mail_over_smtp_becomes_a_case_with_one_confirmation(
     text = "Bom dia, não consigo imprimir as faturas desde ontem. Podem ajudar, por favor?"
     content = written("Rui Novo <rui@novo.example>", text, message_id="root@novo.example")
     send(listener.port, ["soporte@example.com"], content, "rui@novo.example")
-    case = eventually(lambda: Case.objects.first())
+    case = eventually(worker.has(Case.objects.first))
     eventually(lambda: CaughtMail.objects.filter(recipients=["rui@novo.example"]).exists())
     eventually(lambda: not Notice.objects.exclude(state="sent").exists())
     (caught,) = CaughtMail.objects.filter(recipients=["rui@novo.example"])
@@ -179,7 +179,7 @@ def test_without_the_database_a_mail_is_not_taken_but_put_off() -> None:
         envelope: Any = SimpleNamespace(
             original_content=b"x", recipients=[object()], mail_from="a@b.example"
         )
-        session: Any = SimpleNamespace()
+        session: Any = SimpleNamespace(lmtp=False)
         server: Any = None
         to = await one.handle_RCPT(server, session, envelope, "soporte@example.com", [])
         data = await one.handle_DATA(server, session, envelope)

@@ -67,6 +67,15 @@ class Process:
             },
         )
 
+    def has(self, what: Callable[[], Any]) -> Callable[[], Any]:
+        """The question itself, as long as this process lives to answer it."""
+
+        def asked() -> Any:
+            assert self.process.poll() is None, f"ended with {self.process.returncode}"
+            return what()
+
+        return asked
+
     def kill(self) -> None:
         """End it as a power cut would."""
         if self.process.poll() is None:
@@ -85,10 +94,9 @@ class Listening(Process):
     def __init__(self) -> None:
         self.port = free_port()
         super().__init__("listener", ACUSE_SMTP_PORT=str(self.port))
-        eventually(self.answers)
+        eventually(self.has(self.answers))
 
     def answers(self) -> bool:
-        assert self.process.poll() is None, "the listener has ended"
         try:
             with smtplib.SMTP("127.0.0.1", self.port, timeout=5):
                 return True

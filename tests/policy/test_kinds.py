@@ -49,11 +49,22 @@ def test_whoever_is_told_is_a_group_that_the_outbox_knows(kind: Kind) -> None:
 
 
 def test_every_decision_of_the_customers_binds_and_is_told() -> None:
-    for name in (
-        "accept_proposal accept_proposal_tacitly reject_proposal authorize authorize_emergency "
-        "decline accept accept_tacitly reject close approve_time dispute_time approve_statement "
-        "dispute_statement"
-    ).split():
+    for name in [
+        "accept_proposal",
+        "accept_proposal_tacitly",
+        "reject_proposal",
+        "authorize",
+        "authorize_emergency",
+        "decline",
+        "accept",
+        "accept_tacitly",
+        "reject",
+        "close",
+        "approve_time",
+        "dispute_time",
+        "approve_statement",
+        "dispute_statement",
+    ]:
         assert KINDS[name].legal, name
         assert KINDS[name].tells, name
 

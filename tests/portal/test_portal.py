@@ -120,7 +120,9 @@ def test_opening_the_case_proves_the_delivery_once(
     assert copy.opened_at == clock.at
     assert Window.objects.get(version=version).starts_at == clock.at
     browser.look(case)
-    assert LedgerLine.objects.filter(case=case, kind="prove_delivery", author=world.beto).count() == 1
+    assert (
+        LedgerLine.objects.filter(case=case, kind="prove_delivery", author=world.beto).count() == 1
+    )
 
 
 def test_the_page_of_the_decision_proves_it_too(world: World, enter: Enter) -> None:
@@ -132,6 +134,7 @@ def test_the_page_of_the_decision_proves_it_too(world: World, enter: Enter) -> N
 def test_fetching_ahead_proves_nothing(world: World, enter: Enter) -> None:
     case = world.delivered(prove=False)
     enter("ana").get(f"/cases/{case.number}", headers={"Sec-Purpose": "prefetch"})
+    enter("ana").head(f"/cases/{case.number}")
     assert not Window.objects.filter(version=case.versions.latest("pk")).exists()
 
 
@@ -240,9 +243,7 @@ def test_the_profile_changes_language_and_zone(world: World, enter: Enter) -> No
     assert wrong.status_code == 422
 
 
-def test_a_stranger_sees_their_own_case_and_may_comment(
-    world: World, clock: StoppedClock
-) -> None:
+def test_a_stranger_sees_their_own_case_and_may_comment(world: World, clock: StoppedClock) -> None:
     from acuse.actions import administration
 
     stranger = administration.add_person("desconocida@example.net", "Desconocida")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from django.utils import translation
 
-from acuse.actions import conversation, deliveries, life
+from acuse.actions import clock, conversation, deliveries, life
 from acuse.models import Addressee, Case, LedgerLine, Message
 from acuse.policy.stages import Stage
 from acuse.queries.case import CaseView, days_of, get_case
@@ -135,3 +137,16 @@ def test_a_withdrawn_delivery_can_be_delivered_again(world: World) -> None:
     view = CaseView(world.fresh(case), world.carlos, START)
     assert view.case.stage == Stage.IN_PROGRESS
     assert view.may("deliver")
+
+
+def test_a_missed_term_is_said_and_never_hidden(world: World) -> None:
+    case = world.report()
+    assert sentence_for(world.fresh(case), world.ana).situation == "received_by"
+    later = START + timedelta(days=3)
+    for deadline_id in clock.due(later):
+        clock.fire(deadline_id, later)
+    said = sentence_for(world.fresh(case), world.ana)
+    assert said.situation == "received_late"
+    assert said.last_day == START.date() + timedelta(days=1)
+    conversation.comment(world.on(case, "sara"), text="Ya lo miramos")
+    assert sentence_for(world.fresh(case), world.ana).situation == "received_answered"

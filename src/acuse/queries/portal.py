@@ -6,10 +6,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from ..models import (
     Case,
+    CaseLink,
     ContractVersion,
     Membership,
     Organisation,
@@ -77,12 +78,12 @@ def _filtered(person: Person, *, ended: bool, mine: bool) -> QuerySet[Case]:
 def links_of(case: Case, person: Person) -> list[tuple[str, Case]]:
     """The cases tied to this one that the person may see, each with its relation in words."""
     visible = Case.objects.visible_to(person)
-    own = case.links.filter(undone_at__isnull=True, other__in=visible).select_related("other")
-    back = case.linked_from.filter(undone_at__isnull=True, case__in=visible).select_related("case")
-    forth = [(link.kind, link.other) for link in own]
+    links = CaseLink.objects.filter(undone_at__isnull=True).filter(
+        Q(case=case, other__in=visible) | Q(other=case, case__in=visible)
+    )
     return [
-        (words.label(words.LINKS, kind), other)
-        for kind, other in [*forth, *((link.kind, link.case) for link in back)]
+        (words.label(words.LINKS, link.kind), link.other if link.case_id == case.pk else link.case)
+        for link in links.select_related("case", "other").order_by("at", "pk")
     ]
 
 

@@ -74,6 +74,14 @@ SITUATIONS: dict[str, tuple[str, str]] = {
         N_("We received your case and will analyse it. It has no committed times."),
         N_("Take it for analysis. It has no committed times."),
     ),
+    "received_answered": (
+        N_("We received your case and will analyse it."),
+        N_("Take it for analysis."),
+    ),
+    "received_late": (
+        N_("We received your case. Your first answer was due by %(last_day)s; we are late."),
+        N_("Take it for analysis: the first answer was due by %(last_day)s and is late."),
+    ),
     "analysis": (
         N_("We are analysing your case; next we will tell you what it needs."),
         N_("Classify it and start the diagnosis."),
@@ -81,6 +89,10 @@ SITUATIONS: dict[str, tuple[str, str]] = {
     "analysis_by": (
         N_("We are analysing your case; it is to be delivered by %(last_day)s."),
         N_("Classify it and start the diagnosis; delivery is due by %(last_day)s."),
+    ),
+    "analysis_late": (
+        N_("We are analysing your case. It was to be delivered by %(last_day)s; we are late."),
+        N_("Classify it and start the diagnosis. Delivery was due by %(last_day)s and is late."),
     ),
     "diagnosis": (
         N_("We are finding the cause; next we will answer you or estimate the work."),
@@ -90,6 +102,12 @@ SITUATIONS: dict[str, tuple[str, str]] = {
         N_("We are finding the cause; it is to be delivered by %(last_day)s."),
         N_("Find the cause; then answer or estimate. Delivery is due by %(last_day)s."),
     ),
+    "diagnosis_late": (
+        N_("We are finding the cause. It was to be delivered by %(last_day)s; we are late."),
+        N_(
+            "Find the cause; then answer or estimate. Delivery was due by %(last_day)s and is late."
+        ),
+    ),
     "estimation": (
         N_("We are estimating the work; next the scope will be validated with you."),
         N_("Estimate the work and submit the scope."),
@@ -97,6 +115,10 @@ SITUATIONS: dict[str, tuple[str, str]] = {
     "estimation_by": (
         N_("We are estimating the work; our term ends on %(last_day)s."),
         N_("Estimate the work and submit the scope by %(last_day)s."),
+    ),
+    "estimation_late": (
+        N_("We are estimating the work. Our term ended on %(last_day)s; we are late."),
+        N_("Estimate the work and submit the scope. The term ended on %(last_day)s."),
     ),
     "scope_both": (
         N_("Your service owner and our contact have to validate version %(number)s of the scope."),
@@ -160,6 +182,10 @@ SITUATIONS: dict[str, tuple[str, str]] = {
         N_("We are working on it; it is to be delivered by %(last_day)s."),
         N_("Do the work and deliver it by %(last_day)s."),
     ),
+    "in_progress_late": (
+        N_("We are working on it. It was to be delivered by %(last_day)s; we are late."),
+        N_("Do the work and deliver it. Delivery was due by %(last_day)s and is late."),
+    ),
     "correction": (
         N_("We are correcting what you objected to; next you will get a new version."),
         N_("Answer every objection and deliver the corrected version."),
@@ -167,6 +193,16 @@ SITUATIONS: dict[str, tuple[str, str]] = {
     "correction_by": (
         N_("We are correcting what you objected to; you will get a new version by %(last_day)s."),
         N_("Answer every objection and deliver the corrected version by %(last_day)s."),
+    ),
+    "correction_late": (
+        N_(
+            "We are correcting what you objected to. The new version was due by "
+            "%(last_day)s; we are late."
+        ),
+        N_(
+            "Answer every objection and deliver the corrected version. It was due by "
+            "%(last_day)s and is late."
+        ),
     ),
     "delivered_tacit": (
         N_(
@@ -254,6 +290,10 @@ _STARTS_WITH_YOU = frozenset(
 )
 
 
+# The terms of the firm's own: those that a stage's sentence names.
+_FIRMS = ("first_response", "delivery", "proposal_revision", "correction")
+
+
 def sentence_for(case: Case, person: Person) -> Sentence:
     """The sentence of one case for one reader."""
     return sentences([case], person)[case.pk]
@@ -298,9 +338,9 @@ def _facts(ids: list[int]) -> Iterable[Mapping[str, Any]]:
         window=Subquery(first[:1]),
         wait=Subquery(wait.values(json=JSONObject(addressee="addressee", since="asked_at"))[:1]),
         due=ArraySubquery(
-            Deadline.objects.filter(**own, fired_at__isnull=True)
+            Deadline.objects.filter(**own, kind__in=_FIRMS)
             .order_by("due_at")
-            .values(json=JSONObject(kind="kind", due_at="due_at"))
+            .values(json=JSONObject(kind="kind", due_at="due_at", fired_at="fired_at"))
         ),
         submitted=Exists(time.filter(state="submitted")),
         statement=Subquery(Statement.objects.filter(**own).order_by("-number").values("state")[:1]),
@@ -352,10 +392,19 @@ def _situation(case: Case, facts: Mapping[str, Any], person: Person) -> tuple[st
         Stage.ESTIMATION: ("proposal_revision", "delivery"),
         Stage.CORRECTION: ("correction",),
     }.get(stage, ("delivery",))
-    due = next((row["due_at"] for row in facts["due"] if row["kind"] in kinds), None)
-    if due is None:
-        return stage.value, {}
-    return f"{stage.value}_by", {"last_day": _day_of(due, case)}
+    return _by_term(case, stage, [row for row in facts["due"] if row["kind"] in kinds])
+
+
+def _by_term(case: Case, stage: Stage, terms: list[dict[str, Any]]) -> tuple[str, dict[str, Any]]:
+    """With the firm's own term: the one that runs, or the last one that was missed."""
+    running = [row["due_at"] for row in terms if row["fired_at"] is None]
+    if stage is Stage.RECEIVED and case.first_response_at is not None:
+        return "received_answered", {}
+    if running:
+        return f"{stage.value}_by", {"last_day": _day_of(running[0], case)}
+    if terms:
+        return f"{stage.value}_late", {"last_day": _day_of(terms[-1]["due_at"], case)}
+    return stage.value, {}
 
 
 def _day_of(due_at: str, case: Case) -> date:

@@ -143,6 +143,20 @@ CHANNELS = {
     "clock": N_("Clock"),
     "monitor": N_("Monitor"),
 }
+MAIL_REASONS = {
+    "wrong_sender": N_("Its sender has no part in the case that it names"),
+    "proposed": N_("It seems to belong to a case, but nothing proves it"),
+    "no_sender": N_("It does not say who wrote it"),
+    "error": N_("It could not be read"),
+    "own": N_("We sent it ourselves"),
+    "duplicate": N_("It had come in already"),
+    "bounce": N_("It says that a mail of ours did not arrive"),
+    "automatic": N_("A machine wrote it"),
+    "found_late": N_("It was found after its term had ended"),
+    "dismissed": N_("Somebody decided that it leads to nothing"),
+    "to_case": N_("Somebody put it on a case"),
+    "to_new_case": N_("Somebody opens a case with it"),
+}
 DAY_REASONS = {
     "counted": N_("Counts"),
     "extended": N_("Counts: extension granted"),
@@ -152,7 +166,7 @@ DAY_REASONS = {
     "hold": N_("On hold: a comment was being classified"),
     "rolled": N_("Moved to the next business day"),
     "paused": N_("Paused"),
-    "closed": N_("Closed"),
+    "closed": N_("No working hours"),
 }
 DEADLINE_KINDS = {name: kind.label for name, kind in DEADLINES.items()}
 TRUTH = {True: N_("yes"), False: N_("no")}
@@ -196,6 +210,11 @@ def who_could(roles: Iterable[str]) -> str:
 def condition_label(code: str, params: Mapping[str, object]) -> str:
     """One condition of cover (P09)."""
     return _(coverage.CONDITIONS[code]) % params
+
+
+def mail_reason(code: str) -> str:
+    """Why a mail stands where it stands; a code of no word here is a refusal of its case's."""
+    return _(MAIL_REASONS.get(code, N_("The case that it names refused it"))) if code else ""
 
 
 def billing_reason(code: str) -> str:

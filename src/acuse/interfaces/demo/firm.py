@@ -10,7 +10,6 @@ from acuse.models import (
     Area,
     CaseType,
     ContractKind,
-    Environment,
     Level,
     Module,
     Organisation,

@@ -74,6 +74,11 @@ class Plot:
     words: dict[str, str] = field(default_factory=dict)
     """What else the story says, by its own names."""
 
+    def planned(self) -> tuple[Planned, ...]:
+        """What is to be delivered."""
+        pairs = (item.partition(": ") for item in self.items)
+        return tuple(Planned(kind, title) for kind, _, title in pairs)
+
 
 class Scene:
     """A case with the moment at which it stands. `at` is set by every moment that is yielded,
@@ -267,7 +272,7 @@ class Scene:
     def draft(self, **changes: Any) -> EstimateDraft:
         """The estimate of this plot: its items, and its minutes in two lines."""
         plot = self.plot
-        items = tuple(Planned(*item.split(": ", 1)) for item in plot.items)
+        items = plot.planned()
         work = plot.minutes * 3 // 4
         details: dict[str, Any] = {
             "scope": plot.scope,
@@ -311,9 +316,7 @@ class Scene:
 
     def work(self) -> Moments:
         yield self.after(2)
-        yield from self.log(
-            Activity.EXECUTION, self.plot.minutes, self.plot.items[0].split(": ")[1]
-        )
+        yield from self.log(Activity.EXECUTION, self.plot.minutes, self.plot.planned()[0].title)
 
     def deliver(self, number: int = 0) -> Moments:
         """Deliver what was planned at that place and have it proven."""

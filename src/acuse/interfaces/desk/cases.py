@@ -16,7 +16,6 @@ from acuse.policy.fields import N_
 from acuse.policy.stages import ENDED, Act, Stage
 from acuse.queries import dossier, words
 from acuse.queries.case import CaseView
-from acuse.queries.workload import alarms
 
 from .pages import show
 
@@ -167,5 +166,5 @@ def grouped(acts: list[Act], first: str) -> list[tuple[str, list[Offer]]]:
 def new_case(request: HttpRequest) -> HttpResponse:
     """A case reported by telephone, or seen by the firm itself (P03)."""
     return pages.new_case_page(
-        request, ReportForCustomer, DESK, "desk/new_case.html", current="new_case", alarms=alarms()
+        request, ReportForCustomer, DESK, "desk/new_case.html", current="new_case"
     )

@@ -17,6 +17,7 @@ from acuse.actions import mail as mails_of_the_firm
 from acuse.interfaces.web.doors import for_firm, person_of
 from acuse.models import MailState, RawMail
 from acuse.policy.stages import Role
+from acuse.queries import words
 from acuse.queries.workload import get_mail, waiting_mail
 
 from .forms import DismissMail, PlaceMail
@@ -61,7 +62,8 @@ def _text(parsed: EmailMessage, content: bytes) -> str:
 @for_firm
 def mails(request: HttpRequest) -> HttpResponse:
     """Mail received and not processed, held or failed, the oldest first."""
-    return show(request, "mails", current="mails", mails=waiting_mail(person_of(request)))
+    found = [(row, words.mail_reason(row.reason)) for row in waiting_mail(person_of(request))]
+    return show(request, "mails", current="mails", mails=found)
 
 
 @for_firm
@@ -93,6 +95,7 @@ def _mail_page(
         status=status,
         current="mails",
         mail=found,
+        reason=words.mail_reason(found.reason),
         preview=preview(bytes(found.content)),
         open=found.state in (MailState.HELD, MailState.FAILED),
         place=place or PlaceMail(person_of(request), initial=proposed),

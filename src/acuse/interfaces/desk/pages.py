@@ -1,4 +1,4 @@
-"""What all pages of the desk share: the door, the counts in the header, who may administer."""
+"""What all pages of the desk share: the door, and who may come in where."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from django.shortcuts import render
 from acuse.interfaces.web.doors import DESK, for_firm, person_of
 from acuse.policy.stages import Role
 from acuse.queries import words
-from acuse.queries.workload import alarms
 
 P = ParamSpec("P")
 Page = Callable[Concatenate[HttpRequest, P], HttpResponse]
@@ -20,7 +19,7 @@ Page = Callable[Concatenate[HttpRequest, P], HttpResponse]
 
 def show(request: HttpRequest, template: str, *, status: int = 200, **facts: Any) -> HttpResponse:
     """A page of the desk; `current` among the facts marks its place in the header."""
-    context = {"door": DESK, "alarms": alarms(), **facts}
+    context = {"door": DESK, **facts}
     return render(request, f"desk/{template}.html", context, status=status)
 
 

@@ -63,7 +63,7 @@ def write(notice: Notice, at: datetime) -> Letter:
             headers=_headers(notice, confirmation, at),
         )
         mail.attach_alternative(render_to_string("mail/notice.html", context), "text/html")
-        content = mail.message().as_bytes(linesep="\r\n")
+        content = mail.message().as_bytes(linesep="\r\n")  # type: ignore[call-arg]
     # A confirmation answers with the null sender, so that two robots never talk (RFC 3834).
     sender = "" if confirmation else replies.reply_address(notice.case, person.pk)
     return Letter(sender, person.email, content)

@@ -73,7 +73,7 @@ def _hand_over(notice: Notice, clock: Clock) -> None:
 def _alone(notice_id: int) -> Iterator[bool]:
     """Whether nobody else is sending it. The lock is the connection's: it ends with a killed
     worker at once, and no lease has to run out."""
-    names = ["notice", notice_id]
+    names: list[str | int] = ["notice", notice_id]
     with connection.cursor() as cursor:
         cursor.execute("select pg_try_advisory_lock(hashtext(%s), %s)", names)
         (taken,) = cursor.fetchone()

@@ -7,6 +7,7 @@ from contextlib import suppress
 
 from asgiref.sync import sync_to_async
 from procrastinate.contrib.django import app
+from procrastinate.contrib.django.django_connector import DjangoConnector
 from procrastinate.exceptions import AlreadyEnqueued
 
 from acuse.interfaces.web import heartbeat
@@ -24,7 +25,10 @@ def main() -> None:
 async def _work() -> None:
     # The jobs themselves enqueue through Django's connection, in the transaction of the fact
     # they serve; only the worker's own book-keeping has a connection of its own.
-    worker = app.with_connector(app.connector.get_worker_connector())
+    app.perform_import_paths()
+    django = app.connector
+    assert isinstance(django, DjangoConnector)
+    worker = app.with_connector(django.get_worker_connector())
     async with worker.open_async():
         for name in STARTING:
             with suppress(AlreadyEnqueued):  # a worker killed before this one has left it

@@ -179,7 +179,7 @@ def bounce(letter: Letter) -> Reading | None:
 
 
 def _notice_of(key: ReplyKey | None) -> Notice | None:
-    if key is None:
+    if key is None or key.notice_id is None:
         return None
     rows = Notice.objects.select_related("case", "person", "dispatch__version")
     return rows.filter(pk=key.notice_id, case=key.case_id, person=key.person_id).first()

@@ -28,14 +28,34 @@ LONGEST_LINE = 1024 * 1024  # RFC 5321 says 1,000; real mail does not keep to it
 THREADS = 2  # each keeps one connection to the database
 
 
+class Talk(Session):
+    """One connection, and whether it speaks LMTP."""
+
+    lmtp = False
+
+
+class Handed(Envelope):
+    """One mail being handed over, and whose it is."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.recipients: list[post.Recipient] = []
+
+
 class Server(SMTP):
     """SMTP, and LMTP for whoever greets with LHLO: one answer to each recipient (RFC 2033)."""
 
     line_length_limit = LONGEST_LINE
 
+    def _create_session(self) -> Talk:
+        return Talk(self.loop)
+
+    def _create_envelope(self) -> Handed:
+        return Handed()
+
     async def smtp_LHLO(self, arg: str) -> None:
         """The greeting of LMTP."""
-        assert self.session is not None
+        assert isinstance(self.session, Talk)
         self.session.lmtp = True
         await self.smtp_EHLO(arg)
 
@@ -58,8 +78,8 @@ class Door:
     async def handle_RCPT(
         self,
         server: SMTP,
-        session: Session,
-        envelope: Envelope,
+        session: Talk,
+        envelope: Handed,
         address: str,
         options: list[str],
     ) -> str:
@@ -71,18 +91,17 @@ class Door:
             return "550 5.1.1 No such mailbox here"
         envelope.rcpt_tos.append(address)
         envelope.rcpt_options.extend(options)
-        recipients = getattr(envelope, "recipients", [])
-        envelope.recipients = [*recipients, found[0]]
+        envelope.recipients.append(found[0])
         return "250 2.1.5 OK"
 
-    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+    async def handle_DATA(self, server: SMTP, session: Talk, envelope: Handed) -> str:
         """250 once the mail is committed, 451 when it cannot be now."""
         content, recipients = envelope.original_content, envelope.recipients
         assert isinstance(content, bytes)
         sender = (envelope.mail_from or "").strip("<>")
         kept = await self.ask(lambda: post.keep(content, sender, recipients))
         reply = "250 2.0.0 Kept" if kept is not None else "451 4.3.0 Not kept, try again later"
-        answers = len(recipients) if getattr(session, "lmtp", False) else 1
+        answers = len(recipients) if session.lmtp else 1
         return "\r\n".join([reply] * answers)
 
 

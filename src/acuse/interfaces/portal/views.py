@@ -87,6 +87,8 @@ def _decisions(view: CaseView) -> list[Decision]:
     for choice in CHOICES:
         if not (view.may(choice.yes_act) or (choice.no_act and view.may(choice.no_act))):
             continue
+        if choice.yes_act == "close" and view.sentence.situation != "accepted_closure":
+            continue  # time and billing come first
         for version in _versions(view, choice):
             found.append(Decision(choice, version, silence(choice, version)))
     return found

@@ -29,7 +29,7 @@ class Card:
     facts: dict[str, Any] = field(default_factory=dict)
 
 
-def card_for(page: ActPage, case: Case, person: Person, form: ActForm | None) -> Card | None:
+def card_for(page: ActPage, case: Case, person: Person, form: ActForm) -> Card | None:
     """The card of a binding act, or None where there is nothing to show beside the form."""
     choice = BY_ACT.get(page.act)
     if choice is None and not page.card:
@@ -39,11 +39,11 @@ def card_for(page: ActPage, case: Case, person: Person, form: ActForm | None) ->
     return Card(page.card, choice, silence(choice, version) if choice else "", facts)
 
 
-def _version(case: Case, person: Person, form: ActForm | None) -> dict[str, Any]:
+def _version(case: Case, person: Person, form: ActForm) -> dict[str, Any]:
     return _of_version(rows.pending_versions(case, person), person, form)
 
 
-def _proposal(case: Case, person: Person, form: ActForm | None) -> dict[str, Any]:
+def _proposal(case: Case, person: Person, form: ActForm) -> dict[str, Any]:
     facts = _of_version(rows.pending_proposal(case, person), person, form)
     version = facts.get("version")
     if version is not None and version.estimate is not None:
@@ -51,7 +51,7 @@ def _proposal(case: Case, person: Person, form: ActForm | None) -> dict[str, Any
     return facts
 
 
-def _of_version(found: Any, person: Person, form: ActForm | None) -> dict[str, Any]:
+def _of_version(found: Any, person: Person, form: ActForm) -> dict[str, Any]:
     """The version that the form is about; all that wait, where it has still to be chosen."""
     files = Attachment.objects.visible_to(person).select_related("blob")
     versions = list(found.prefetch_related(Prefetch("files", files)))
@@ -62,19 +62,19 @@ def _of_version(found: Any, person: Person, form: ActForm | None) -> dict[str, A
     return {"version": version, "versions": [version] if version else versions}
 
 
-def _chosen(form: ActForm | None, name: str) -> str:
-    if form is None or name not in form.fields:
+def _chosen(form: ActForm, name: str) -> str:
+    if name not in form.fields:
         return ""
     bound: forms.BoundField = form[name]
     return str(bound.value() or "")
 
 
-def _estimate(case: Case, person: Person, form: ActForm | None) -> dict[str, Any]:
+def _estimate(case: Case, person: Person, form: ActForm) -> dict[str, Any]:
     newest = case.estimates.order_by("-number").first()
     return estimate_facts(case, newest) if newest is not None else {}
 
 
-def _authorization(case: Case, person: Person, form: ActForm | None) -> dict[str, Any]:
+def _authorization(case: Case, person: Person, form: ActForm) -> dict[str, Any]:
     """What the authorisation starts: the estimate of the proposal that was accepted."""
     accepted = Version.objects.filter(
         case=case, deliverable__proposal=True, outcome__in=["accepted", "tacit"]
@@ -120,12 +120,12 @@ def _price(
     return amount(line.minutes, rate, currency) if rate is not None else None
 
 
-def _statement(case: Case, person: Person, form: ActForm | None) -> dict[str, Any]:
+def _statement(case: Case, person: Person, form: ActForm) -> dict[str, Any]:
     issued = rows.statements_issued(case, person).prefetch_related("lines__entry__person")
     return {"statements": list(issued)}
 
 
-def _accounts(case: Case, person: Person, form: ActForm | None) -> dict[str, Any]:
+def _accounts(case: Case, person: Person, form: ActForm) -> dict[str, Any]:
     """What has been settled when the case is to be closed."""
     return {
         "statements": list(case.statements.exclude(state="credited").order_by("number")),
@@ -133,7 +133,7 @@ def _accounts(case: Case, person: Person, form: ActForm | None) -> dict[str, Any
     }
 
 
-_FACTS: dict[str, Callable[[Case, Person, ActForm | None], dict[str, Any]]] = {
+_FACTS: dict[str, Callable[[Case, Person, ActForm], dict[str, Any]]] = {
     "version": _version,
     "proposal": _proposal,
     "estimate": _estimate,

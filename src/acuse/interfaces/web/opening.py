@@ -14,7 +14,7 @@ from acuse.queries.case import CaseView
 def prove_what_is_shown(request: HttpRequest, view: CaseView, door: Door) -> CaseView:
     """Record that a user of the customer has opened what was delivered and not proven yet, and
     give the case as it stands then. Fetching ahead of a click proves nothing."""
-    ahead = "prefetch" in request.headers.get("Sec-Purpose", "")
+    ahead = request.method != "GET" or "prefetch" in request.headers.get("Sec-Purpose", "")
     stages = ACTS["prove_delivery"].stages
     if ahead or Role.USER not in view.roles or Stage(view.case.stage) not in stages:
         return view

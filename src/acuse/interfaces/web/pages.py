@@ -117,7 +117,7 @@ def _show(
         "form": form,
         "refusal": told,
         "key": request.POST.get("key") or uuid.uuid4().hex,
-        "card": card_for(page, view.case, view.person, form),
+        "card": card_for(page, view.case, view.person, form) if form is not None else None,
         "confirmation": _(CONFIRMATIONS.get(page.act, "")) if confirm else "",
         "back": door.case_url(view.case),
     }

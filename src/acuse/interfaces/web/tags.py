@@ -19,6 +19,7 @@ from acuse.policy.kinds import KINDS
 from acuse.policy.terms import Term
 from acuse.queries import words
 from acuse.queries.case import days_of
+from acuse.queries.workload import Alarms, alarms
 
 register = template.Library()
 
@@ -143,3 +144,9 @@ def is_legal(line: LedgerLine) -> bool:
 def held(window: Window) -> bool:
     """Whether a comment holds the term."""
     return window.until is None
+
+
+@register.simple_tag
+def desk_alarms() -> Alarms:
+    """The counts in the desk's header, on its own pages and on those that both doors share."""
+    return alarms()

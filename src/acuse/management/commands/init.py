@@ -24,8 +24,10 @@ class Command(BaseCommand):
         parser.add_argument("--mailbox", default=config.main_mailbox, help="the main mailbox")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        given = (options[name] for name in ("firm", "admin_email", "admin_name", "mailbox"))
+        names = ("firm", "admin_email", "admin_name", "mailbox")
+        firm, admin_email, admin_name, mailbox = (options[name] for name in names)
         try:
-            self.stdout.write("\n".join(set_up(*given, now=clock.now())))
+            made = set_up(firm, admin_email, admin_name, mailbox, clock.now())
         except InvalidField as wrong:
             raise CommandError(f"--{wrong.field}: {_(wrong.rule) % wrong.params}") from wrong
+        self.stdout.write("\n".join(made))

@@ -175,6 +175,19 @@ class ActForm(forms.Form):
             self.initial.setdefault(name, keys[0])
             field.widget = forms.HiddenInput()
 
+    def chosen(self) -> Iterable[tuple[str, str]]:
+        """What there is no choice about, in words: the label of the field, and its row with all
+        that was written there."""
+        for name, field in self.fields.items():
+            if not (isinstance(field, OneRow) and field.widget.is_hidden):
+                continue
+            rows = field.queryset
+            row = rows.filter(pk=self.initial.get(name)).first() if rows is not None else None
+            if row is not None:
+                written = [getattr(row, part, "") for part in ("text", "grounds", "omitted")]
+                whole = "\n\n".join(part for part in written if part)
+                yield str(field.label), whole or field.label_from_instance(row)
+
     def _formset(self, name: str, row: type[forms.Form], shown: int) -> forms.BaseFormSet[Any]:
         initial = self.first_rows(name)
         made = forms.formset_factory(
