@@ -1,4 +1,4 @@
-.PHONY: run test test-long check bench docs messages format
+.PHONY: run test test-long check bench docs pictures messages format
 
 # Sets up what is missing, starts everything and serves until Ctrl-C.
 run:
@@ -28,6 +28,10 @@ bench:
 docs:
 	@scripts/setup test
 	@.venv/bin/python scripts/docs.py
+
+# Takes the pictures of docs/pictures from a demo installation.
+pictures: setup-test
+	@.venv/bin/python scripts/pictures.py
 
 # Puts new texts of the code into the catalogues and writes the compiled ones.
 messages:

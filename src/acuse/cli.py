@@ -41,6 +41,7 @@ COMMANDS: dict[tuple[str, ...], Command] = {
     ("mail", "parse"): Command("show what is read from a message, changing nothing", "parse_mail"),
     ("mail", "replay"): Command("read kept raw mail again", "replay_mail"),
     ("case", "show"): Command("one case with its ledger", "show_case"),
+    ("ledger", "sign"): Command("write and sign the checkpoint of today", "sign_checkpoint"),
     ("ledger", "verify"): Command("check every chain against its checkpoints", "verify_ledger"),
     ("settings",): Command(
         "what the environment decides: name, meaning, default, value",

@@ -522,3 +522,32 @@ def test_a_delivery_in_the_hands_of_who_left_is_still_theirs(world: World) -> No
     life.accept(world.on(case, "beto"), version=version)
     assert case.decisions.filter(kind="proposal").get().person == world.ana
     assert deliveries.__name__
+
+
+def test_a_monitors_case_is_merged_without_a_reporter_to_follow(world: World) -> None:
+    original = world.report()
+    how = {"subject": "Caída", "text": "503", "environment": world.production}
+    case = life.open(world.on(None, MONITOR), **how).case
+    triage.merge_duplicate(world.on(case, "sara"), original=original)
+    assert not original.watchers.exists()
+
+
+def test_a_users_wish_for_more_on_an_ended_case_is_no_answer_to_their_own_word(
+    world: World,
+) -> None:
+    case = world.closed()
+    conversation.comment(world.on(case, "ana"), text="Volvió a pasar")
+    changes.request_change(world.on(case, "ana"), subject="Y más", text="Otra cosa")
+    assert world.fresh(case).ball == "firm"
+    changes.request_change(world.on(case, "carlos"), subject="Lo de Ana", text="Se sigue aquí")
+    assert world.fresh(case).ball == "nobody"
+
+
+def test_what_the_firm_keeps_of_people_and_places(world: World) -> None:
+    admin.set_profile(world.ana, name=" Ana R. ", language="pt", zone="America/Lima")
+    world.ana.refresh_from_db()
+    assert (world.ana.name, world.ana.language, world.ana.zone) == ("Ana R.", "pt", "America/Lima")
+    with pytest.raises(InvalidField, match="role: "):
+        admin.give_role(world.ana, world.andina, Role.USER, since=START)
+    assert admin.add_area(world.andina, "Ventas") == admin.add_area(world.andina, "Ventas")
+    assert admin.add_environment(world.andina, "Pruebas", url="https://x.example").url

@@ -612,9 +612,9 @@ def test_the_firm_extends_a_term_before_it_has_ended(world: World) -> None:
     assert line.payload["last_day"] == "2026-12-14"
     window.refresh_from_db()
     assert pending(case, "acceptance") == [window.until]
+    occasion = world.on(case, "paula", window.until)
     with pytest.raises(Refused) as told:
-        at = window.until
-        deliveries.extend_window(world.on(case, "paula", at), version=version, days=1)
+        deliveries.extend_window(occasion, version=version, days=1)
     assert told.value.code == "window_ended"
 
 
@@ -671,3 +671,11 @@ def test_nothing_of_this_happens_before_the_case_was_opened(world: World) -> Non
     with pytest.raises(Refused) as told:
         life.take(world.on(case, "sara", START - MICROSECOND))
     assert told.value.code == "in_the_past"
+
+
+def test_a_comment_after_the_end_holds_nothing_though_silence_still_waits(world: World) -> None:
+    admin.add_mailbox("buzon@example.com", "Buzón", transport="imap")
+    case, _, window = delivered(world)
+    world.fire(UNTIL)
+    say(world, case, UNTIL)
+    assert not window.holds.exists()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -170,6 +171,8 @@ def test_the_case_sheet(demo: None, capsys: pytest.CaptureFixture[str]) -> None:
     assert window.case.subject in text
     assert f"{window.case.number}/{window.case.lines}" in text
     assert window.last_day.isoformat() in text
+    opened = window.case.opened_at.astimezone(ZoneInfo("America/Bogota"))
+    assert f"{opened:%Y-%m-%d %H:%M}" in text
     call_command("show_case", str(window.case.pk), "--json")
     assert f'"last_day": "{window.last_day}"' in capsys.readouterr().out
     with pytest.raises(CommandError, match="C-999"):

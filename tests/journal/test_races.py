@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 from typing import Any
@@ -18,9 +18,9 @@ from tests.world import World
 
 
 @pytest.fixture
-def city(transactional_db: None) -> Iterator[World]:
+def city(transactional_db: None) -> World:
     """The small firm, committed, so that other connections see it."""
-    yield World()
+    return World()
 
 
 def at_once(*acts: Callable[[], Any]) -> list[Any]:

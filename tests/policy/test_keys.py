@@ -10,7 +10,9 @@ from acuse.policy.keys import (
     message_id,
     read_message_id,
     read_reply_address,
+    read_subject_tag,
     reply_address,
+    subject_tag,
 )
 
 SECRET, OTHER = b"one secret", b"another secret"
@@ -59,3 +61,10 @@ def test_the_two_kinds_of_key_do_not_stand_for_each_other() -> None:
     made = message_id(1, 2, 3, "example.com", SECRET)
     signature = made.split(".")[3].partition("@")[0]
     assert read_reply_address(f"soporte+c1.2.{signature}@example.com", SECRET) is None
+
+
+@given(case=IDS)
+def test_a_subject_proposes_its_case(case: int) -> None:
+    assert read_subject_tag(f"RV: {subject_tag(case)} No imprime") == case
+    assert read_subject_tag(f"re: {subject_tag(case).lower()}") == case
+    assert read_subject_tag("No imprime [C-]") is None

@@ -35,6 +35,7 @@ WHILE_OPEN = (
     "received analysis diagnosis estimation scope_validation proposal authorization in_progress "
     "delivered correction accepted"
 )
+BEFORE = "received analysis diagnosis estimation scope_validation proposal authorization"
 WORKING = "in_progress delivered correction"
 AFTER = "in_progress delivered correction accepted"
 
@@ -61,8 +62,7 @@ MAIN = {
     "reject": (WORKING, AFTER, "user", "P25 P26"),
     "close": ("accepted", "closed", "user manager", "P30"),
     "cancel": (
-        "received analysis diagnosis estimation scope_validation proposal authorization "
-        "in_progress",
+        f"{BEFORE} in_progress",
         "cancelled",
         "user support",
         "P15 P18",
@@ -89,7 +89,7 @@ SIDE = {
     "confirm_report": (WHILE_OPEN, "user", "P18"),
     "split": (WHILE_OPEN, "support", "P15"),
     "merge_duplicate": (
-        "received analysis diagnosis estimation scope_validation proposal authorization",
+        BEFORE,
         "support",
         "P15",
     ),

@@ -7,7 +7,7 @@ The default profile lives few and short lives; the long one (`make test-long`) t
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 

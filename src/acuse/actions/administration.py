@@ -111,9 +111,7 @@ def give_role(
         raise InvalidField("role", WRONG_SIDE, role=role, organisation=organisation.name)
     running = person.memberships.filter(organisation=organisation, role=role, until__isnull=True)
     if running.exists():
-        raise InvalidField(
-            "role", HELD_ALREADY, person=str(person), organisation=organisation.name
-        )
+        raise InvalidField("role", HELD_ALREADY, person=str(person), organisation=organisation.name)
     return Membership.objects.create(
         person=person,
         organisation=organisation,

@@ -218,6 +218,5 @@ def mail_unsettled(case: Case, until: datetime) -> bool:
         arrived_at__lt=until, state__in=[MailState.RECEIVED, MailState.HELD, MailState.FAILED]
     )
     theirs = Q(case=case) | Q(person=case.reporter) | Q(person__isnull=True)
-    if case.organisation_id is not None:
-        theirs |= Q(person__memberships__organisation=case.organisation_id)
+    theirs |= Q(person__memberships__organisation=case.organisation_id)
     return unsettled.filter(theirs).exists()

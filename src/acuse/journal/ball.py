@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from ..models import Addressee, Case, ClockInterval, TimeState
+from ..models import Addressee, Case, ClockInterval, LedgerLine, TimeState
 from ..models.billing import IN_FORCE
 from ..models.roles import is_customer_side
 from ..policy.kinds import KINDS
@@ -49,12 +49,13 @@ def _unanswered(case: Case, roles: frozenset[Role], act: str) -> bool:
     if act in _ENDINGS or (roles & FIRM_ROLES and act in _ANSWERS):
         return False
     said = case.ledger.filter(kind__in={*_WORDS, *_ANSWERS, *_ENDINGS}).order_by("-seq")
-    for line in said.select_related("author"):
-        if line.kind in _ENDINGS or (line.author is not None and line.author.is_firm):
-            return False
-        if line.kind in _WORDS:
-            return True
-    return False
+    by_firm = ((line.kind, _is_firms(line)) for line in said.select_related("author"))
+    kind, firm = next(x for x in by_firm if x[1] or x[0] in _WORDS or x[0] in _ENDINGS)
+    return not firm and kind in _WORDS
+
+
+def _is_firms(line: LedgerLine) -> bool:
+    return line.author is not None and line.author.is_firm
 
 
 def _claimed(case: Case) -> bool:

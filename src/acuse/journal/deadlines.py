@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ..models import Case, Deadline, Outcome, StatementState, TimeState, Verdict, Window
-from ..policy.calendar import around_the_clock
+from ..policy.calendar import Calendar, around_the_clock
 from ..policy.deadlines import DEADLINES
 from ..policy.stages import BEFORE_WORK, ENDED, Ball, Stage
 from ..policy.terms import business_days, minutes_between, working_minutes
@@ -95,9 +95,7 @@ def _targets(case: Case, stage: Stage) -> Iterator[Planned]:
     if round_the_clock:
         calendar = around_the_clock(calendar.zone)
     if response and case.first_response_at is None:
-        until = working_minutes(case.opened_at, response, calendar).until
-        if until is not None:
-            yield Planned("first_response", until)
+        yield Planned("first_response", _after_work(case.opened_at, response, calendar))
     undelivered = stage in BEFORE_WORK or stage is Stage.IN_PROGRESS
     if not (delivery and case.classified_at and undelivered):
         return
@@ -110,9 +108,8 @@ def _targets(case: Case, stage: Stage) -> Iterator[Planned]:
         else:
             used += interval.minutes or 0
     if running is not None:
-        until = working_minutes(running.since, max(0, delivery - used), calendar).until
-        if until is not None:
-            yield Planned("delivery", until)
+        left = max(0, delivery - used)
+        yield Planned("delivery", _after_work(running.since, left, calendar))
 
 
 def _waits(case: Case) -> Iterator[Planned]:
@@ -126,9 +123,8 @@ def _windows(case: Case) -> Iterator[Planned]:
     open_windows = case.windows.filter(closed_at__isnull=True, annulled=False)
     for window in open_windows.select_related("version__deliverable"):
         if window.until is None:
-            since = window.holds.filter(ended_at__isnull=True).order_by("since").first()
-            if since is not None:
-                yield Planned("hold_reminder", _after(case, since.since, 1), since.pk)
+            hold = window.holds.filter(ended_at__isnull=True).earliest("since")
+            yield Planned("hold_reminder", _after(case, hold.since, 1), hold.pk)
             continue
         yield from _reminders(window, rules.reminder_days_before)
         if not window.tacit:
@@ -144,10 +140,9 @@ def _reminders(window: Window, days_before: tuple[int, ...]) -> Iterator[Planned
     counted = [day.on for day in window.term.days if day.counted]
     calendar = window.calendar.calendar
     for step, days in enumerate(days_before):
-        if days < len(counted):
-            spans = calendar.working_spans(counted[-1 - days])
-            opening = spans[0][0] if spans else calendar.end_of_day(counted[-1 - days])
-            yield Planned("acceptance_reminder", opening, window.pk, step)
+        spans = calendar.working_spans(counted[-1 - days])
+        opening = spans[0][0] if spans else calendar.end_of_day(counted[-1 - days])
+        yield Planned("acceptance_reminder", opening, window.pk, step)
 
 
 def _proposal_revision(case: Case) -> Iterator[Planned]:
@@ -160,11 +155,7 @@ def _proposal_revision(case: Case) -> Iterator[Planned]:
 
 
 def _authorization(case: Case) -> Iterator[Planned]:
-    accepted = (
-        case.decisions.filter(kind="proposal", annulled_at__isnull=True).order_by("-at").first()
-    )
-    if accepted is None:
-        return
+    accepted = case.decisions.filter(kind="proposal", annulled_at__isnull=True).latest("at")
     rules = case.policy.rules
     for step, days in enumerate(rules.approval_reminder_days):
         yield Planned("authorization_reminder", _after(case, accepted.at, days), accepted.pk, step)
@@ -179,9 +170,8 @@ def _corrections(case: Case) -> Iterator[Planned]:
     for deliverable in case.deliverables.filter(proposal=False):
         version = deliverable.latest
         if version is not None and version.outcome == Outcome.REJECTED:
-            decision = version.decisions.filter(annulled_at__isnull=True).first()
-            if decision is not None:
-                yield Planned("correction", _after(case, decision.at, days), version.pk)
+            decision = version.decisions.get(annulled_at__isnull=True)
+            yield Planned("correction", _after(case, decision.at, days), version.pk)
 
 
 def _warranties(case: Case) -> Iterator[Planned]:
@@ -189,8 +179,8 @@ def _warranties(case: Case) -> Iterator[Planned]:
         yield Planned("warranty_end", warranty.until, warranty.pk)
     days = case.policy.rules.claim_correction_days
     for claim in case.claims.filter(covered=True, fixed_at__isnull=True):
-        if claim.decided_at is not None:
-            yield Planned("claim_correction", _after(case, claim.decided_at, days), claim.pk)
+        assert claim.decided_at is not None  # it is covered, so it has been decided
+        yield Planned("claim_correction", _after(case, claim.decided_at, days), claim.pk)
 
 
 def _approvals(case: Case) -> Iterator[Planned]:
@@ -213,6 +203,12 @@ def _satisfaction(case: Case) -> Iterator[Planned]:
     if case.ended_at is not None and not case.satisfaction.exists():
         days = case.policy.rules.satisfaction_days
         yield Planned("satisfaction", _after(case, case.ended_at, days))
+
+
+def _after_work(at: datetime, minutes: int, calendar: Calendar) -> datetime:
+    until = working_minutes(at, minutes, calendar).until
+    assert until is not None  # only a running pause leaves a term open, and here there is none
+    return until
 
 
 def _after(case: Case, at: datetime, days: int) -> datetime:

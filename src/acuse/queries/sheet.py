@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from ..models import Case, Deadline, Person, Window
 from ..models.people import OrganisationKind
@@ -29,6 +30,7 @@ def sheet(number: str, now: datetime) -> dict[str, Any]:
         "stage": case.stage,
         "stage_label": view.stage_label,
         "ball": case.ball,
+        "zone": case.calendar.calendar.zone,
         "sentence": str(view.sentence),
         "opened_at": case.opened_at.isoformat(),
         "ended_at": case.ended_at.isoformat() if case.ended_at is not None else None,
@@ -99,13 +101,15 @@ def _deadline(row: Deadline) -> dict[str, Any]:
 
 
 def as_text(found: Mapping[str, Any]) -> Iterator[str]:
-    """The sheet as lines for a terminal, moments to the minute."""
+    """The sheet as lines for a terminal, moments to the minute in the zone of the calendar."""
+    zone = ZoneInfo(found["zone"])
     yield f"{found['number']}  {found['subject']}"
     yield f"{found['stage_label']} · {found['priority']} · {found['sentence']}"
     yield ""
-    for name in ("opened_at", "ended_at", *_NAMED):
+    for name in ("opened_at", "ended_at", "zone", *_NAMED):
         if found[name] is not None:
-            yield f"  {name:<14}{_short(found[name]) if name.endswith('_at') else found[name]}"
+            value = _short(found[name], zone) if name.endswith("_at") else found[name]
+            yield f"  {name:<14}{value}"
     for term in found["terms"]:
         yield f"\n  {term['version']}: {term['last_day'] or 'held'}"
         for day in term["days"]:
@@ -113,11 +117,11 @@ def as_text(found: Mapping[str, Any]) -> Iterator[str]:
             yield f"    {day['on']}  {'+' if day['counted'] else '-'}  {reason}"
     yield ""
     for row in found["deadlines"]:
-        yield f"  {_short(row['due_at'])}  {row['kind']}"
+        yield f"  {_short(row['due_at'], zone)}  {row['kind']}"
     yield ""
     for line in found["ledger"]:
-        yield f"  {line['receipt']:<10}{_short(line['at'])}  {line['sentence']}"
+        yield f"  {line['receipt']:<10}{_short(line['at'], zone)}  {line['sentence']}"
 
 
-def _short(moment: str) -> str:
-    return moment[:16].replace("T", " ")
+def _short(moment: str, zone: ZoneInfo) -> str:
+    return f"{datetime.fromisoformat(moment).astimezone(zone):%Y-%m-%d %H:%M}"

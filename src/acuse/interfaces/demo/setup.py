@@ -80,7 +80,7 @@ def set_up(firm: str, admin_email: str, admin_name: str, mailbox: str, now: date
     for field, name in (("firm", firm), ("admin-name", admin_name)):
         if not name.strip():
             raise InvalidField(field, NAME_MISSING)
-    organisation = admin.found_firm(firm.strip())
+    organisation = _found(firm.strip())
     person = admin.add_person(admin_email, admin_name)
     _put_in_charge(person, organisation, now)
     years = range(now.year - 1, now.year + 2)
@@ -99,6 +99,13 @@ def set_up(firm: str, admin_email: str, admin_name: str, mailbox: str, now: date
         % {"first": years[0], "last": years[-1]},
         _("Read the service policy and the hourly rates before the first case: both are drafts."),
     ]
+
+
+def _found(firm: str) -> Organisation:
+    try:
+        return admin.found_firm(firm)
+    except InvalidField as exists:
+        raise InvalidField("firm", exists.rule, **exists.params) from None
 
 
 def _put_in_charge(person: Person, firm: Organisation, now: datetime) -> None:
