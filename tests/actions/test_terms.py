@@ -544,7 +544,7 @@ def test_timely_mail_found_later_annuls_silence_and_what_followed(world: World) 
     life.close(world.on(case, "ana"))
     line = annul(world, case, version, UNTIL - timedelta(hours=2))
     case = world.fresh(case)
-    assert (case.stage, case.ended_at, case.ball) == (Stage.DELIVERED, None, "customer")
+    assert (case.stage, case.ended_at, case.ball) == (Stage.DELIVERED, None, "firm")
     assert line.payload["statement"] == statement.pk
     statement.refresh_from_db()
     assert statement.state == "credited"

@@ -202,6 +202,17 @@ def test_a_firm_line_is_told_to_the_firm_alone(world: World) -> None:
     assert not line.notices.filter(person=world.mario).exists()
 
 
+def test_even_named_by_the_act_no_customer_is_told_of_a_firms_line(world: World) -> None:
+    from acuse.journal import outbox
+    from acuse.policy.kinds import KINDS
+
+    case = world.report()
+    line = conversation.internal_note(world.on(case, "sara"), text="Ojo")
+    told = [world.ana, world.mario]
+    notices = outbox.queue(case, KINDS["internal_note"], line, frozenset(), told, [])
+    assert [notice.person for notice in notices] == [world.mario]
+
+
 # Deadlines ----------------------------------------------------------------------------------------
 
 
@@ -295,3 +306,14 @@ def test_a_priority_without_committed_times_has_no_clock(world: World) -> None:
     SlaVersion.objects.filter(pk=world.sla.pk).update(rows={"high": {"response": 10}})
     case = world.report()
     assert not case.deadlines.exists()
+
+
+def test_the_tables_are_asked_without_doing_anything(world: World) -> None:
+    from acuse.actions import permission
+
+    case = world.report()
+    permission.require_allowed("take", world.on(case, "sara"))
+    with refused("not_your_role"):
+        permission.require_allowed("take", world.on(case, "ana"))
+    assert RefusalNote.objects.get().act == "take"
+    assert case.ledger.count() == 1

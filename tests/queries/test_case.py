@@ -9,7 +9,7 @@ from django.utils import translation
 
 from acuse.actions import clock, conversation, deliveries, life
 from acuse.models import Addressee, Case, LedgerLine, Message
-from acuse.policy.stages import Stage
+from acuse.policy.stages import Ball, Stage
 from acuse.queries.case import CaseView, days_of, get_case
 from acuse.queries.sentence import SITUATIONS, sentence_for, sentences
 from acuse.queries.words import line_sentences
@@ -150,3 +150,15 @@ def test_a_missed_term_is_said_and_never_hidden(world: World) -> None:
     assert said.last_day == START.date() + timedelta(days=1)
     conversation.comment(world.on(case, "sara"), text="Ya lo miramos")
     assert sentence_for(world.fresh(case), world.ana).situation == "received_answered"
+
+
+def test_a_held_term_is_the_firms_turn(world: World) -> None:
+    case = world.delivered()
+    conversation.comment(world.on(case, "ana"), text="Falta el logo")
+    held = world.fresh(case)
+    assert held.ball == Ball.FIRM
+    assert sentence_for(held, world.sara).yours
+    assert not sentence_for(held, world.ana).yours
+    message = case.messages.latest("pk")
+    deliveries.classify_comment(world.on(case, "sara"), message=message, objection=False)
+    assert world.fresh(case).ball == Ball.CUSTOMER

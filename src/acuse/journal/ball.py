@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from ..models import Addressee, Case, ClockInterval, LedgerLine, TimeState
+from ..models import Addressee, Case, ClockInterval, Hold, LedgerLine, Outcome, TimeState
 from ..models.billing import IN_FORCE
 from ..models.roles import is_customer_side
 from ..policy.kinds import KINDS
@@ -76,10 +76,12 @@ def _settling_accounts(case: Case) -> Ball | None:
 
 
 def _awaits_customer(case: Case, stage: Stage) -> bool:
-    """Whether some delivered copy has reached the customer, or still may."""
-    proposal = stage is Stage.PROPOSAL
-    pending = case.versions.filter(outcome="pending", deliverable__proposal=proposal)
-    return not pending.exists() or any(
+    """Whether the customer can still be expected to decide: some delivered copy has reached them
+    or may yet, and its term is not on hold for a comment that the firm has to classify."""
+    pending = case.versions.filter(
+        outcome=Outcome.PENDING, deliverable__proposal=stage is Stage.PROPOSAL
+    ).exclude(window__holds__in=Hold.objects.filter(ended_at__isnull=True))
+    return any(
         not version.dispatches.exists()
         or version.dispatches.filter(bounced_at__isnull=True).exists()
         or version.dispatches.filter(opened_at__isnull=False).exists()

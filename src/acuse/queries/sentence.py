@@ -170,6 +170,10 @@ SITUATIONS: dict[str, tuple[str, str]] = {
         ),
         N_("Version %(number)s of the proposal was sent; its term starts when it arrives."),
     ),
+    "proposal_failed": (
+        N_("We could not reach you with the proposal; open it here to decide on it."),
+        N_("No copy of the proposal arrived: no term runs. Reach the customer another way."),
+    ),
     "authorization": (
         N_("It is your turn: authorise the work to start. Nothing starts without you."),
         N_("Waiting for the customer to authorise the work."),
@@ -278,6 +282,7 @@ _STARTS_WITH_YOU = frozenset(
         "proposal_tacit",
         "proposal_explicit",
         "proposal_sent",
+        "proposal_failed",
         "authorization",
         "delivered_tacit",
         "delivered_explicit",
@@ -313,7 +318,7 @@ def _facts(ids: list[int]) -> Iterable[Mapping[str, Any]]:
     window = Window.objects.filter(**own, closed_at__isnull=True).annotate(
         is_held=Exists(Hold.objects.filter(window=OuterRef("pk"), ended_at__isnull=True))
     )
-    first = window.order_by(F("until").asc(nulls_first=True), "pk").values(
+    first = window.order_by("is_held", F("until").asc(nulls_first=True), "pk").values(
         json=JSONObject(
             last_day="last_day",
             tacit="tacit",
@@ -436,9 +441,8 @@ def _window(case: Case, facts: Mapping[str, Any], stage: Stage) -> tuple[str, di
     name = "proposal" if stage is Stage.PROPOSAL else "delivered"
     window = facts["window"]
     if window is None:
-        failed = stage is Stage.DELIVERED and case.ball == Ball.FIRM
-        number = {"number": facts["pending_number"]}
-        return (f"{name}_failed", {}) if failed else (f"{name}_sent", number)
+        failed = case.ball == Ball.FIRM
+        return f"{name}_failed" if failed else f"{name}_sent", {"number": facts["pending_number"]}
     params = {"number": window["number"], "title": window["title"]}
     if window["held"]:
         return f"{name}_held", params

@@ -139,8 +139,10 @@ def _files(notice: Notice) -> list[str]:
 def _subject(notice: Notice, confirmation: bool) -> str:
     tag = subject_tag(notice.case_id)
     if confirmation and not _is_known(notice.person):
-        return f"{tag} {_('We received your message')}"
-    return f"{tag} {' '.join(notice.case.subject.split())}"
+        subject = _("We received your message")
+    else:
+        subject = " ".join(notice.case.subject.split())
+    return f"{tag} {subject}"
 
 
 def _from(notice: Notice) -> str:
