@@ -398,8 +398,9 @@ def test_no_text_of_the_code_is_glued_together() -> None:
 )
 def test_a_template_writes_no_words_of_its_own(template: str) -> None:
     source = (TEMPLATES / template).read_text()
-    untold = r"{% (blocktranslate|comment|block density)\b.*?{% end(blocktranslate|comment|block density)\b.*?%}"
-    source = re.sub(untold, " ", source, flags=re.S)
+    for told in ("blocktranslate", "comment", "block density"):
+        end = told.partition(" ")[0]
+        source = re.sub(rf"{{% {told}\b.*?{{% end{end}.*?%}}", " ", source, flags=re.S)
     source = re.sub(r"{%.*?%}|{{.*?}}|{#.*?#}", " ", source, flags=re.S)
     said = " ".join(Texts(source).found) if template.endswith(".html") else source
     assert re.findall(r"[^\W\d_]{2,}", NAMES.sub(" ", said)) == []
