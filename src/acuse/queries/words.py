@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping
 from datetime import date, datetime, tzinfo
 from zoneinfo import ZoneInfo
 
-from django.utils.formats import date_format, number_format
+from django.utils import numberformat
+from django.utils.formats import date_format
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
@@ -256,6 +257,12 @@ def brief_date(day: date) -> str:
     return text.lower() if _small() else text
 
 
+def brief_month(day: date) -> str:
+    """dic, under a day of a strip"""
+    text = date_format(day, "M")
+    return text.lower() if _small() else text
+
+
 def brief_moment(at: datetime, zone: tzinfo) -> str:
     """mar 1 dic 2026, 14:05"""
     local = at.astimezone(zone)
@@ -270,9 +277,17 @@ def minutes(count: int) -> str:
     return f"{hours} h {rest} min" if rest else f"{hours} h"
 
 
+# Decimal and thousands signs as Colombia and Brazil write them; Django's "es" groups with a space.
+_SIGNS = {"es": (",", "."), "en": (".", ","), "pt": (",", ".")}
+
+
 def money(amount: object, currency: str) -> str:
-    """An amount with its currency, grouped as the active language does."""
-    return f"{number_format(amount, 2, use_l10n=True, force_grouping=True)} {currency}"  # type: ignore[arg-type]
+    """An amount with its currency: 1.234,50 COP"""
+    decimal, thousands = _SIGNS.get((get_language() or "es")[:2], _SIGNS["es"])
+    text = numberformat.format(
+        amount, decimal, 2, grouping=3, thousand_sep=thousands, force_grouping=True
+    )
+    return f"{text} {currency}"
 
 
 def line_sentence(line: LedgerLine) -> str:

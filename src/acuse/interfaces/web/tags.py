@@ -60,6 +60,12 @@ def brief_day(on: date | datetime | None) -> str:
     return format_html('<time datetime="{}">{}</time>', on.isoformat(), words.brief_date(on))
 
 
+@register.filter
+def brief_month(on: date) -> str:
+    """The month under a day of a strip: nov"""
+    return words.brief_month(on)
+
+
 @register.simple_tag
 def last_day(term: Term) -> str:
     """The last day of a term; its zone is named where it is not the reader's."""
