@@ -25,7 +25,7 @@ from acuse.policy.billing import Activity
 from acuse.policy.priority import Impact, Urgency
 from acuse.policy.stages import Stage
 from acuse.policy.versions import DEFAULT
-from tests.world import World, refused
+from tests.world import START, World, refused
 
 
 def log(
@@ -448,3 +448,10 @@ def test_nothing_bills_before_the_case_has_a_customer(world: World) -> None:
     triage.bind_customer(world.on(case, "sara"), organisation=world.andina)
     entry.refresh_from_db()
     assert entry.billable
+
+
+def test_on_a_closed_case_only_what_never_bills_is_logged(world: World) -> None:
+    case = world.closed()
+    with refused("not_in_stage", "activity"):
+        log(world, case, work_date=START.date())
+    assert log(world, case, "warranty").billed_minutes == 0

@@ -547,8 +547,8 @@ def test_random_lives_keep_every_promise(world: World) -> None:
     run_state_machine_as_test(
         Lives,
         settings=settings(
-            max_examples=10_000 if LONG else 60,
-            stateful_step_count=60 if LONG else 35,
+            max_examples=10_000 if LONG else 30,
+            stateful_step_count=60 if LONG else 30,
             report_multiple_bugs=False,
         ),
     )

@@ -17,7 +17,6 @@ from zoneinfo import available_timezones
 
 import pytest
 from django.core import mail
-from django.http import HttpResponse
 from django.template.loader import render_to_string
 from django.test import Client
 from django.test.signals import template_rendered
@@ -99,7 +98,7 @@ class Texts(HTMLParser):
 
 def catalogue(language: str) -> Any:
     """Every text known in a language, ours and those of the libraries."""
-    return trans_real.translation(language)._catalog
+    return vars(trans_real.translation(language))["_catalog"]
 
 
 def in_english(language: str) -> set[str]:
@@ -114,10 +113,10 @@ def in_english(language: str) -> set[str]:
 
 
 @pytest.fixture
-def untranslated(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[str, str]]]:
+def untranslated(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
     """Collects what is asked for in a language that has no word for it."""
     missing: list[tuple[str, str]] = []
-    real = translation._trans
+    real = vars(translation)["_trans"]
 
     def note(text: str, form: int | None = None) -> None:
         language = translation.get_language() or ""
@@ -153,10 +152,10 @@ def fault_of(texts: list[str], language: str) -> str:
 
 def look(browser: Client, address: str, language: str, asked: int = 200) -> str:
     """A page as it is shown; what is wrong with its language."""
-    return read(browser.get(address), address, language, asked)  # type: ignore[arg-type]
+    return read(browser.get(address), address, language, asked)
 
 
-def read(response: HttpResponse, address: str, language: str, asked: int = 200) -> str:
+def read(response: Any, address: str, language: str, asked: int = 200) -> str:
     assert response.status_code == asked, address
     html = response.content.decode()
     assert f'<html lang="{language}"' in html, address
@@ -237,7 +236,7 @@ def enter_by_code(language: str) -> list[str]:
         faults.append(read(refused, "a wrong address", language))
     client.post("/accounts/login/code/", {"email": "ana@andina.example"}, follow=True)
     sent = mail.outbox[-1]
-    faults.append(fault_of([sent.subject, *str(sent.body).splitlines()], language))
+    faults.append(fault_of([str(sent.subject), *str(sent.body).splitlines()], language))
     confirm = "/accounts/login/code/confirm/"
     for wrong in ("", "AAAA-AAAA"):
         faults.append(read(client.post(confirm, {"code": wrong}), "a wrong code", language))
@@ -283,8 +282,9 @@ def test_every_page_and_letter_is_in_the_readers_language(
             faults.append(look(ana, f"/cases/{case.number}/receipts/1", language))
         for act, noun in NOUNS.items():
             for may in (True, False):
-                case = next((c for s, c in cases.items() if (s in ACTS[act].stages) is may), None)
-                if case is not None:
+                stage = next((s for s in Stage if (s in ACTS[act].stages) is may), None)
+                if stage is not None:
+                    case = cases[stage]
                     browser = browsers[right_one(world, act, case, clock)]
                     address = browser.case_url(case, noun)
                     faults.append(look(browser, address, language, 200 if may else 409))
@@ -341,7 +341,7 @@ def test_every_word_of_the_tables_has_its_translation(table: str, language: str)
 def test_dates_and_amounts_are_written_as_in_the_language(language: str) -> None:
     day, amount = {
         "es": ("martes 1 de diciembre de 2026", "1.234,50 COP"),
-        "pt": ("terça-feira, 1 de dezembro de 2026", "1.234,50 COP"),
+        "pt": ("1 de dezembro de 2026 (terça-feira)", "1.234,50 COP"),
         "en": ("Tuesday, 1 December 2026", "1,234.50 COP"),
     }[language]
     with translation.override(language):

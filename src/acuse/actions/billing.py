@@ -26,9 +26,9 @@ from ..models import (
 )
 from ..models.billing import IN_FORCE, OPEN_STATES
 from ..policy import billing, chain
-from ..policy.billing import Activity, CaseFacts, Opener
+from ..policy.billing import Activity, CaseFacts, Consent, Opener
 from ..policy.kinds import Payload
-from ..policy.stages import Role
+from ..policy.stages import Role, Stage
 from .writing import decide, require_text, write_message
 
 
@@ -37,7 +37,7 @@ def log_time(
     w: Writing, *, work_date: date, minutes: int, activity: Activity, text: str
 ) -> Payload:
     """Somebody of the firm logs what they worked; execution only once it is authorised, and not
-    before that day (P18, P19)."""
+    before that day; on a closed case only what never bills (P18, P19, P30)."""
     entry = _new_entry(w, work_date, minutes, activity, text)
     return {
         "entry": entry.pk,
@@ -63,6 +63,8 @@ def _new_entry(
     _check_day(w, work_date, activity)
     if isinstance(minutes, bool) or not 1 <= minutes <= 1440:
         w.refuse("minutes_positive", "minutes")
+    if w.stage_from is Stage.CLOSED and billing.consent_for(activity) is not Consent.NONE:
+        w.refuse("not_in_stage", "activity")  # time and billing were approved with the closure
     facts = case_facts(w.case)
     allowed = billing.may_log(activity, facts, minutes)
     if not allowed:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, tzinfo
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from django.utils import numberformat
@@ -223,8 +224,9 @@ def billing_reason(code: str) -> str:
     return _(billing.REASONS[code])
 
 
-# The Spanish of Colombia writes the day first and its month small.
-_DAY = {"es": r"l j \d\e F \d\e Y", "en": "l, j F Y", "pt": r"l, j \d\e F \d\e Y"}
+# The Spanish of Colombia writes the day first and its month small. In Portuguese the weekday goes
+# last: before it, "on" and "by" would have to agree with its gender.
+_DAY = {"es": r"l j \d\e F \d\e Y", "en": "l, j F Y", "pt": r"j \d\e F \d\e Y (l)"}
 
 
 def _day_format() -> str:
@@ -281,7 +283,7 @@ def minutes(count: int) -> str:
 _SIGNS = {"es": (",", "."), "en": (".", ","), "pt": (",", ".")}
 
 
-def money(amount: object, currency: str) -> str:
+def money(amount: Decimal | float | str, currency: str) -> str:
     """An amount with its currency: 1.234,50 COP"""
     decimal, thousands = _SIGNS.get((get_language() or "es")[:2], _SIGNS["es"])
     text = numberformat.format(

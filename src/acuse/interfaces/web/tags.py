@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
 from django import template
@@ -99,7 +100,7 @@ def minutes(count: int) -> str:
 
 
 @register.filter
-def money(amount: object, currency: str) -> str:
+def money(amount: Decimal, currency: str) -> str:
     return words.money(amount, currency)
 
 
