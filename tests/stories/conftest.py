@@ -4,7 +4,6 @@ moves. Nothing sleeps; what the worker would do is done when the story says so."
 from __future__ import annotations
 
 import asyncio
-import os
 import shutil
 import smtplib
 import threading
@@ -28,10 +27,6 @@ if TYPE_CHECKING:
     from pytest_django.fixtures import SettingsWrapper
     from pytest_django.live_server_helper import LiveServer
 
-# Playwright drives the browser from an event loop of this thread; the database is asked between
-# its calls, never inside one.
-os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
-
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -42,12 +37,15 @@ FLAGS = [
 ]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """Debian's Chromium, which `make test` installs."""
+    """Debian's Chromium, which `make test` installs. Playwright drives it from an event loop of
+    this thread: the database is asked between its calls, never inside one, and the loop is gone
+    before other tests want one of their own."""
     program = shutil.which("chromium") or shutil.which("chromium-browser")
     assert program is not None, "Chromium is missing: scripts/packages installs it"
-    with sync_playwright() as playwright:
+    with pytest.MonkeyPatch.context() as environment, sync_playwright() as playwright:
+        environment.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
         browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
         yield browser
         browser.close()
