@@ -145,9 +145,12 @@ def test_a_missed_term_is_said_and_never_hidden(world: World) -> None:
     later = START + timedelta(days=3)
     for deadline_id in clock.due(later):
         clock.fire(deadline_id, later)
-    said = sentence_for(world.fresh(case), world.ana)
+    with translation.override("en"):
+        said = sentence_for(world.fresh(case), world.ana)
     assert said.situation == "received_late"
-    assert said.last_day == START.date() + timedelta(days=1)
+    # Low: 480 working minutes from Tuesday 9:00 in Bogota
+    assert "Wednesday, 18 November 2026, 09:00" in said.text
+    assert said.last_day is None  # a target in hours does not run to the end of its day
     conversation.comment(world.on(case, "sara"), text="Ya lo miramos")
     assert sentence_for(world.fresh(case), world.ana).situation == "received_answered"
 

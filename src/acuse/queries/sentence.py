@@ -36,9 +36,10 @@ from . import words
 
 @dataclass(frozen=True)
 class Sentence:
-    """The sentence, whose turn it is, and the day by which (the firm's own targets too).
+    """The sentence, whose turn it is, and the last day of a term in whole days.
 
-    `yours`: whether the reader is the one who has to move.
+    `yours`: whether the reader is the one who has to move. A target in hours is told with its
+    hour and has no last day.
     """
 
     text: str
@@ -297,6 +298,7 @@ _STARTS_WITH_YOU = frozenset(
 
 # The terms of the firm's own: those that a stage's sentence names.
 _FIRMS = ("first_response", "delivery", "proposal_revision", "correction")
+_IN_HOURS = ("first_response", "delivery")
 
 
 def sentence_for(case: Case, person: Person) -> Sentence:
@@ -370,6 +372,8 @@ def _sentence(case: Case, facts: Mapping[str, Any], person: Person) -> Sentence:
     shown = dict(params)
     if last_day is not None:
         shown["last_day"] = words.long_date(last_day)
+    elif "due_at" in params:
+        shown["last_day"] = words.moment(params["due_at"], case.calendar.calendar.zone)
     text = _(SITUATIONS[situation][1 if firm else 0]) % shown
     return Sentence(text, situation, yours, case.ball, last_day, params)
 
@@ -402,14 +406,21 @@ def _situation(case: Case, facts: Mapping[str, Any], person: Person) -> tuple[st
 
 def _by_term(case: Case, stage: Stage, terms: list[dict[str, Any]]) -> tuple[str, dict[str, Any]]:
     """With the firm's own term: the one that runs, or the last one that was missed."""
-    running = [row["due_at"] for row in terms if row["fired_at"] is None]
     if stage is Stage.RECEIVED and case.first_response_at is not None:
         return "received_answered", {}
+    running = [row for row in terms if row["fired_at"] is None]
     if running:
-        return f"{stage.value}_by", {"last_day": _day_of(running[0], case)}
+        return f"{stage.value}_by", _told(running[0], case)
     if terms:
-        return f"{stage.value}_late", {"last_day": _day_of(terms[-1]["due_at"], case)}
+        return f"{stage.value}_late", _told(terms[-1], case)
     return stage.value, {}
+
+
+def _told(term: dict[str, Any], case: Case) -> dict[str, Any]:
+    """A term in days by its last day, one in hours by its moment."""
+    if term["kind"] in _IN_HOURS:
+        return {"due_at": datetime.fromisoformat(term["due_at"])}
+    return {"last_day": _day_of(term["due_at"], case)}
 
 
 def _day_of(due_at: str, case: Case) -> date:
