@@ -2,15 +2,32 @@
 
 from __future__ import annotations
 
+from allauth.account.urls import urlpatterns as account_pages
 from django.urls import include, path
+from django.urls.resolvers import RoutePattern
 
 from acuse.interfaces.server.health import health
+from acuse.interfaces.web.errors import closed
 from acuse.interfaces.web.profile import profile_page
+
+# Signing in is by a mailed code and nothing else: allauth's other pages keep their names, which
+# its own code looks up, and answer that there is no such page.
+ENTRANCE = {
+    "account_login",
+    "account_logout",
+    "account_request_login_code",
+    "account_confirm_login_code",
+    "account_inactive",
+}
+entrance = [
+    page if page.name in ENTRANCE else path(str(page.pattern), closed, name=page.name)
+    for page in account_pages
+    if isinstance(page.pattern, RoutePattern)
+]
 
 urlpatterns = [
     path("health", health, name="health"),
-    path("accounts/", include("allauth.account.urls")),
-    path("accounts/2fa/", include("allauth.mfa.urls")),
+    path("accounts/", include(entrance)),
     path("profile", profile_page, name="profile"),
     path("desk/", include("acuse.interfaces.desk.urls")),
     path("", include("acuse.interfaces.portal.urls")),

@@ -582,7 +582,7 @@ def test_a_manager_annuls_with_a_reason_and_gives_the_day(world: World) -> None:
     assert told.value.code == "reason_required"
     deliveries.annul_tacit(world.on(case, "mario", at), version=version, text="Fue un error")
     window.refresh_from_db()
-    assert window.last_day == date(2027, 3, 2)
+    assert window.last_day == date(2027, 3, 3)
     assert world.fresh(case).stage == Stage.DELIVERED
 
 

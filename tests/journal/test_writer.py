@@ -317,3 +317,15 @@ def test_the_tables_are_asked_without_doing_anything(world: World) -> None:
         permission.require_allowed("take", world.on(case, "ana"))
     assert RefusalNote.objects.get().act == "take"
     assert case.ledger.count() == 1
+
+
+def test_whoever_has_left_the_customer_is_told_nothing_more(world: World) -> None:
+    """What somebody took part in is not theirs any more, as reporter or follower."""
+    case = world.analysed()
+    membership = world.ana.memberships.get()
+    membership.until = START + 3 * HOUR
+    membership.save()
+    conversation.comment(world.on(case, "sara", START + 4 * HOUR), text="¿Sigue igual?")
+    assert not Notice.objects.filter(line__kind="comment", person=world.ana).exists()
+    with refused("not_your_role"):
+        conversation.comment(world.on(case, "ana", START + 5 * HOUR), text="Ya no")

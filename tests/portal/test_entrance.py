@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from django.core import mail
 from django.test import Client
 
@@ -63,3 +64,8 @@ def test_a_form_without_its_token_is_told_so(world: World) -> None:
     )
     assert response.status_code == 403
     assert "Your form has expired" in words_of(response)
+
+
+@pytest.mark.parametrize("page", ["signup", "email", "password/change", "password/reset", "2fa"])
+def test_only_the_mailed_code_lets_in(client: Client, db: None, page: str) -> None:
+    assert client.get(f"/accounts/{page}/").status_code == 404

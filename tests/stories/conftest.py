@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import smtplib
+import socket
 import threading
 from collections.abc import Iterator
 from datetime import datetime
@@ -20,6 +21,7 @@ from acuse.interfaces.jobs import falling
 from acuse.interfaces.jobs import notices as sending
 from acuse.interfaces.mail import intake, listener
 from acuse.models import Case, CaughtMail, LedgerLine, Notice, NoticeState
+from tests.ops.installation import eventually
 from tests.web.entering import BACKEND, StoppedClock
 from tests.world import World
 
@@ -60,10 +62,16 @@ def mail_door(transactional_db: None) -> Iterator[None]:
         target=lambda: loop.run_until_complete(listener.serve("127.0.0.1", config.smtp_port, stop))
     )
     thread.start()
+    eventually(_is_open)
     yield
     loop.call_soon_threadsafe(stop.set)
     thread.join(timeout=20)
     assert not thread.is_alive()
+
+
+def _is_open() -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", config.smtp_port)) == 0
 
 
 class Site:

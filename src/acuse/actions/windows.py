@@ -167,10 +167,11 @@ def _state(version: Version | None) -> DeliverableState:
 
 
 def give_a_day_from(window: Window, at: datetime) -> None:
-    """Reopen a term that has ended: it ends with the first business day not yet over at `at`."""
+    """Reopen a term that has ended: one business day is left, the first after the day of `at`."""
     assert window.last_day is not None  # it ended, so no hold runs
     calendar = window.calendar.latest().calendar
-    window.extra += terms.count_business_days(window.last_day, at, calendar) + 1
+    today = calendar.local_day(at)
+    window.extra += terms.count_business_days(window.last_day, today, calendar) + 1
     recompute(window)
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from procrastinate.contrib.django import app
 
 from ..models import Case, Dispatch, LedgerLine, Notice, NoticeState, Person
-from ..models.roles import holders_of, is_customer_side, owners_of
+from ..models.roles import holders_of, is_customer_side, owners_of, who_left
 from ..policy.kinds import Kind
 from ..policy.stages import Role
 
@@ -34,6 +34,7 @@ def queue(
             people.setdefault(person.pk, person)
     if line.author_id is not None and not kind.legal and kind.name != "open":
         people.pop(line.author_id, None)  # nobody is told what they did, but for what binds them
+    left = who_left(case, set(people), line.at)
     notices = [
         Notice(
             case=case,
@@ -44,7 +45,9 @@ def queue(
             state=NoticeState.QUEUED,
         )
         for person in people.values()
-        if person.is_active and (kind.audience == "customer" or person.is_firm)
+        if person.is_active
+        and person.pk not in left
+        and (kind.audience == "customer" or person.is_firm)
     ]
     if notices:
         Notice.objects.bulk_create(notices)

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from django.db.models import Q
+
 from ..policy.authors import Author, AuthorKind
 from ..policy.stages import CUSTOMER_ROLES, Role
 from .case import Case
@@ -39,7 +41,8 @@ def roles_on(case: Case | None, person: Person, at: datetime) -> set[Role]:
         return {Role.USER} if held else {Role.STRANGER}
     mine = [m for m in held if m.organisation_id == case.organisation_id]
     if not mine:
-        return {Role.STRANGER} if _takes_part(case, person) else set()
+        stranger = _takes_part(case, person) and not who_left(case, {person.pk}, at)
+        return {Role.STRANGER} if stranger else set()
     roles = {Role.USER} | {Role(m.role) for m in mine if not m.substitute}
     if any(m.substitute for m in mine) and not _has_owner(case, at):
         roles.add(Role.OWNER)
@@ -89,6 +92,17 @@ def owners_of(case: Case, at: datetime) -> list[Person]:
     )
     named = [m.person for m in held if not m.substitute]
     return named or [m.person for m in held]
+
+
+def who_left(case: Case, people: set[int], at: datetime) -> set[int]:
+    """Those of these people (ids) who once belonged to the case's customer or to the firm and no
+    longer do: what they took part in is not theirs any more."""
+    once = Membership.objects.filter(
+        Q(organisation=case.organisation_id) | Q(organisation__kind=OrganisationKind.FIRM),
+        person__in=people,
+    )
+    still = once.in_force(at)
+    return set(once.values_list("person", flat=True)) - set(still.values_list("person", flat=True))
 
 
 def holders_of(role: Role, at: datetime) -> list[Person]:

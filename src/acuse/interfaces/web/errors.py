@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 
 
@@ -16,6 +16,11 @@ def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def missing(request: HttpRequest, exception: Exception) -> HttpResponse:
     return render(request, "errors/404.html", status=404)
+
+
+def closed(request: HttpRequest) -> HttpResponse:
+    """An address that a library has and this product does not."""
+    raise Http404
 
 
 def failed(request: HttpRequest) -> HttpResponse:
