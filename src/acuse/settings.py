@@ -33,6 +33,8 @@ INSTALLED_APPS = [
     "allauth.mfa",
     "procrastinate.contrib.django",
 ]
+# One address a person, in any letter case, is a constraint on Lower("email").
+SILENCED_SYSTEM_CHECKS = ["auth.W004"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "acuse.Person"
 ROOT_URLCONF = "acuse.urls"

@@ -101,12 +101,20 @@ def test_execution_before_its_authorisation_is_refused(world: World) -> None:
     case = world.to_authorize()
     with refused("not_authorized"):
         log(world, case, "execution")
-    life.authorize(world.on(case, "ana"))
+    life.authorize(world.on(case, "ana", START + timedelta(days=3)))
     case = world.fresh(case)
     authorised = case.calendar.calendar.local_day(case.authorized_at)
     with refused("not_authorized"):
         log(world, case, "execution", work_date=authorised - timedelta(days=1))
     assert log(world, case, "execution").reason == "authorization"
+
+
+def test_no_work_is_older_than_its_case(world: World) -> None:
+    case = world.diagnosed()
+    opened = case.calendar.calendar.local_day(case.opened_at)
+    with refused("work_date_before", "work_date"):
+        log(world, case, "meeting", work_date=opened - timedelta(days=1))
+    assert log(world, case, "meeting", work_date=opened).billable
 
 
 @pytest.mark.parametrize("activity", ["correction", "warranty", "internal"])

@@ -8,7 +8,8 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from acuse.actions import administration as admin
-from acuse.actions import clock, conversation, deliveries, life
+from acuse.actions import billing, clock, conversation, deliveries, life
+from acuse.actions.drafts import Planned
 from acuse.models import (
     Case,
     Deadline,
@@ -22,10 +23,11 @@ from acuse.models import (
 )
 from acuse.policy.authors import CLOCK, POSTMAN
 from acuse.policy.calendar import colombia
+from acuse.policy.priority import Impact, Urgency
 from acuse.policy.refusals import Refused
 from acuse.policy.stages import Stage
 from acuse.policy.versions import DEFAULT
-from tests.world import START, World
+from tests.world import START, World, refused
 
 MICROSECOND = timedelta(microseconds=1)
 # Wednesday 2 December 2026, 10:00 in Bogota. Tuesday 8 is a holiday: the fifth business day
@@ -679,3 +681,53 @@ def test_a_comment_after_the_end_holds_nothing_though_silence_still_waits(world:
     world.fire(UNTIL)
     say(world, case, UNTIL)
     assert not window.holds.exists()
+
+
+def test_no_reminder_is_dated_before_the_term_was_opened_again(world: World) -> None:
+    case, version, window = delivered(world)
+    world.fire(UNTIL)
+    deliveries.annul_tacit(
+        world.on(case, "mario", UNTIL + timedelta(days=30)), version=version, text="Fue un error"
+    )
+    reminders = case.deadlines.filter(kind="acceptance_reminder", fired_at__isnull=True)
+    assert all(row.due_at > UNTIL + timedelta(days=30) for row in reminders)
+
+
+def test_a_proof_that_bounced_proves_nothing(world: World) -> None:
+    """The copy that started the term came back while another had not arrived yet."""
+    conversation.watch(world.on(case := world.working(), "beto"))
+    deliverable = case.deliverables.get(proposal=False)
+    life.deliver(world.on(case, "carlos"), deliverable=deliverable, text="Listo")
+    world.prove(case)
+    version = case.versions.latest("pk")
+    first = version.dispatches.get(accepted_at__isnull=False)
+    deliveries.fail_delivery(world.on(case, POSTMAN), dispatch=first)
+    window = version.window
+    window.refresh_from_db()
+    assert window.annulled
+    second = version.dispatches.exclude(pk=first.pk).get()
+    deliveries.prove_delivery(world.on(case, POSTMAN), version=version, dispatch=second)
+    window.refresh_from_db()
+    assert not window.annulled
+    assert window.closed_at is None
+
+
+def test_silence_on_an_emergencys_estimate_lifts_no_cap(world: World) -> None:
+    case = world.analysed()
+    life.classify(
+        world.on(case, "sara"),
+        impact=Impact.WHOLE_OPERATION,
+        urgency=Urgency.CUSTOMER_NOTICES,
+    )
+    life.authorize_emergency(world.on(case, "ana"), items=[Planned("development", "Arreglo")])
+    with refused("estimate_by_scope"):
+        other = Planned("estimate", "Otra")
+        life.deliver(world.on(case, "carlos"), new=other, text="Otra")
+    estimate = case.deliverables.get(kind="estimate")
+    life.deliver(world.on(case, "carlos"), deliverable=estimate, text="16 horas")
+    world.prove(case)
+    version = case.versions.latest("pk")
+    world.fire(version.window.until)
+    version.refresh_from_db()
+    assert version.outcome == "tacit"
+    assert billing.case_facts(world.fresh(case)).emergency_minutes_left is not None

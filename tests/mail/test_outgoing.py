@@ -198,7 +198,7 @@ def test_a_refusal_for_now_is_tried_again_and_given_up_in_sight(world: World) ->
             at, tries = notice.not_before, tries + 1
             sending.send(notice.pk, partial(lambda moment: moment, at))
             notice.refresh_from_db()
-    assert (notice.state, notice.tries, tries) == (NoticeState.FAILED, states.MOST_TRIES, 7)
+    assert (notice.state, notice.tries, tries) == (NoticeState.FAILED, states.MOST_TRIES, 39)
     assert notice.error == "451 later"
     assert last_line(case).kind == "fail_delivery"
 

@@ -156,7 +156,7 @@ def _compute_terms_again(case_id: int) -> None:
     case = load(case_id)
     for window in case.windows.filter(closed_at__isnull=True):
         windows.recompute(window)
-    deadlines.replan(case)
+    deadlines.replan(case, deadlines.last_moment(case))
 
 
 def publish_sla(name: str, rows: Mapping[Priority, tuple[int, int, bool]]) -> SlaVersion:

@@ -88,6 +88,8 @@ def _check_day(w: Writing, work_date: date, activity: Activity) -> None:
     calendar = w.case.calendar.calendar
     if work_date > calendar.local_day(w.at):
         w.refuse("work_date_future", "work_date")
+    if work_date < calendar.local_day(w.case.opened_at):
+        w.refuse("work_date_before", "work_date")
     ended = w.case.ended_at
     if (
         ended is not None
@@ -123,9 +125,9 @@ def _emergency_minutes_left(case: Case) -> int | None:
     """What is left of an emergency's cap, until the estimate that follows has been accepted."""
     if case.emergency_cap_minutes is None:
         return None
-    estimate = case.deliverables.filter(kind="estimate", proposal=False).first()
+    estimate = case.deliverables.filter(kind="estimate", proposal=False).order_by("pk").first()
     latest = estimate.latest if estimate is not None else None
-    if latest is not None and latest.outcome in (Outcome.ACCEPTED, Outcome.TACIT):
+    if latest is not None and latest.outcome == Outcome.ACCEPTED:  # silence authorises no work
         return None
     used = sum(e.minutes for e in case.time.current().filter(activity=Activity.EXECUTION))
     return max(0, case.emergency_cap_minutes - used)

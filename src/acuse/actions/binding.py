@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from django.db import models as db
+
 from ..models import (
     CalendarVersion,
     Case,
@@ -56,8 +58,13 @@ def bind(case: Case, organisation: Organisation) -> Choice:
 
 def coverage(case: Case, organisation: Organisation, calendar: Calendar) -> Choice:
     """Which of the customer's contracts covers the case on the day it was opened (P09)."""
-    newest = ContractVersion.objects.filter(contract__organisation=organisation).order_by(
-        "contract", "-number"
+    on = calendar.local_day(case.opened_at)
+    valid = db.Q(valid_from__lte=on) & (db.Q(valid_until__isnull=True) | db.Q(valid_until__gte=on))
+    # A renewal entered ahead of its first day does not displace the version that is in force.
+    newest = (
+        ContractVersion.objects.filter(contract__organisation=organisation)
+        .annotate(valid=db.Case(db.When(valid, then=1), default=0))
+        .order_by("contract", "-valid", "-number")
     )
     facts = [
         ContractFacts(
@@ -74,7 +81,6 @@ def coverage(case: Case, organisation: Organisation, calendar: Calendar) -> Choi
         )
         for version in newest.distinct("contract").select_related("contract")
     ]
-    on = calendar.local_day(case.opened_at)
     return decide(on, facts, case.environment_id, case.module_id, case.entity_id or 0)
 
 

@@ -11,7 +11,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
-from django.db import transaction
+from django.db import OperationalError, transaction
 
 from ..journal import deadlines
 from ..journal.writer import Writing, act, load
@@ -100,6 +100,9 @@ def fire(deadline_id: int, now: datetime) -> LedgerLine | None:
     try:
         with transaction.atomic():
             return _fire(deadline_id, now)
+    except OperationalError:  # the database's trouble, not the row's: it passes
+        Deadline.objects.filter(pk=deadline_id).update(not_before=now + LOOK_AGAIN)
+        return None
     except Exception:  # one bad row never stops the others
         Deadline.objects.filter(pk=deadline_id, fired_at__isnull=True).update(
             failed_at=now, error=traceback.format_exc()[-4000:]
@@ -138,7 +141,7 @@ def _lock_and_plan_again(case_id: int) -> Case:
     case = load(case_id)
     for window in case.windows.filter(closed_at__isnull=True):
         windows.recompute(window)
-    deadlines.replan(case)
+    deadlines.replan(case, deadlines.last_moment(case))
     return case
 
 

@@ -10,9 +10,9 @@ from ..models import (
     Audience,
     Membership,
     MessageKind,
+    Outcome,
     Person,
     RawMail,
-    Verdict,
     Wait,
     Watcher,
 )
@@ -61,8 +61,8 @@ def comment(
 
 
 def _comes_late(w: Writing) -> bool:
-    tacit = w.case.decisions.filter(verdict=Verdict.TACIT, annulled_at__isnull=True)
-    return tacit.filter(version__window__until__lte=w.at).exists()
+    ended = w.case.windows.filter(tacit=True, annulled=False, until__lte=w.at)
+    return ended.filter(version__outcome__in=[Outcome.PENDING, Outcome.TACIT]).exists()
 
 
 @act("internal_note")

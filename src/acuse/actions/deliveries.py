@@ -4,6 +4,7 @@ classified, objections answered, silence annulled (P23-P26)."""
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from ..journal.writer import Writing, act
 from ..models import (
@@ -76,8 +77,8 @@ def _own_dispatch(w: Writing, version: Version) -> Dispatch:
 
 @act("fail_delivery")
 def fail_delivery(w: Writing, *, dispatch: Dispatch) -> Payload:
-    """A copy bounced. If every copy did and nobody opened it, the term is annulled and the SPOC
-    alarmed (P23, P24)."""
+    """A copy bounced. If no other is proven to have arrived, the term is annulled until one is;
+    the SPOC is alarmed (P23, P24)."""
     copy = Dispatch.objects.select_related("version").get(pk=dispatch.pk, version__case=w.case)
     copy.bounced_at = copy.bounced_at or w.at
     copy.save(update_fields=["bounced_at"])
@@ -87,7 +88,8 @@ def fail_delivery(w: Writing, *, dispatch: Dispatch) -> Payload:
     )
     all_failed = not arrived.exists()
     window = None
-    if all_failed and version.outcome == Outcome.PENDING:
+    proofs = [moment for row in arrived if (moment := _proof_of(row)) is not None]
+    if version.outcome == Outcome.PENDING and not proofs:
         window = windows.close_window(version, w.at, annulled=True)
         version.delivered_at = None
         version.save(update_fields=["delivered_at"])
@@ -97,6 +99,12 @@ def fail_delivery(w: Writing, *, dispatch: Dispatch) -> Payload:
         "window": window.pk if window is not None else None,
         "all_failed": all_failed,
     }
+
+
+def _proof_of(copy: Dispatch) -> datetime | None:
+    """When a copy that did not come back is proven to have arrived."""
+    taken = copy.accepted_at if copy.bounced_at is None else None
+    return copy.opened_at if taken is None else taken
 
 
 @act("extend_window")

@@ -496,6 +496,8 @@ def _deliverable(w: Writing, deliverable: Deliverable | None, new: Planned | Non
         return Deliverable.objects.get(pk=deliverable.pk, case=w.case, proposal=False)
     if new is None or not new.title.strip():
         w.refuse("nothing_planned", "deliverable")
+    if new.kind == DeliverableKind.ESTIMATE:
+        w.refuse("estimate_by_scope", "kind")
     return _plan_deliverable(w, new)
 
 

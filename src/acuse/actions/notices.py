@@ -17,8 +17,9 @@ from ..policy.refusals import Refused
 from . import deliveries
 
 SEND = "send_notices"
-MOST_TRIES = 8
+MOST_TRIES = 40  # over some five days, as mail servers do (RFC 5321, 4.5.4.1)
 PAUSE = timedelta(seconds=30)  # before the second try, doubling
+LONGEST_PAUSE = timedelta(hours=4)
 
 _PENDING = (NoticeState.QUEUED, NoticeState.SENDING)
 
@@ -46,9 +47,9 @@ def claim(notice_id: int, now: datetime) -> Notice | None:
     return found
 
 
-@transaction.atomic
 def mark_sent(notice: Notice, at: datetime) -> None:
-    """The mail server took it: if it carries a delivery, that is its proof (P23)."""
+    """The mail server took it: if it carries a delivery, that is its proof (P23). That it was
+    sent is kept first, so that no trouble with the proof sends it again."""
     notice.state, notice.sent_at, notice.error = NoticeState.SENT, at, ""
     notice.save(update_fields=["state", "sent_at", "error"])
     if notice.dispatch is not None:
@@ -57,13 +58,13 @@ def mark_sent(notice: Notice, at: datetime) -> None:
 
 @transaction.atomic
 def mark_not_taken(notice: Notice, error: str, at: datetime) -> None:
-    """The mail server did not take it, for now: later again, and after eight tries given up,
+    """The mail server did not take it, for now: later again, and after days given up,
     visible. A delivery that could not be sent has failed."""
     notice.error = error[-2000:]
     if notice.tries >= MOST_TRIES:
         notice.state = NoticeState.FAILED
     else:
-        pause = PAUSE * 2 ** (notice.tries - 1)
+        pause = min(LONGEST_PAUSE, PAUSE * 2 ** min(notice.tries - 1, 20))
         notice.state, notice.not_before = NoticeState.QUEUED, at + pause
         seconds = int(pause.total_seconds())
         again = app.configure_task(SEND, queue="mail", schedule_in={"seconds": seconds})

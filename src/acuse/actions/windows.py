@@ -218,6 +218,8 @@ def mail_unsettled(case: Case, until: datetime) -> bool:
     unsettled = RawMail.objects.filter(
         arrived_at__lt=until, state__in=[MailState.RECEIVED, MailState.HELD, MailState.FAILED]
     )
-    theirs = Q(case=case) | Q(person=case.reporter) | Q(person__isnull=True)
+    # A mail that nobody sent whom we know may be anybody's, unless it names a case.
+    theirs = Q(case=case) | Q(person=case.reporter) | Q(person__isnull=True, case__isnull=True)
     theirs |= Q(person__memberships__organisation=case.organisation_id)
+    theirs |= Q(case__organisation=case.organisation_id)  # terms run on bound cases only
     return unsettled.filter(theirs).exists()

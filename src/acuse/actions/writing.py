@@ -15,6 +15,7 @@ from ..models import (
     Decision,
     DecisionKind,
     Estimate,
+    Membership,
     Message,
     MessageKind,
     Objection,
@@ -155,9 +156,15 @@ def require_bound(writing: Writing) -> None:
 
 def recipients(case: Case, at: datetime) -> list[Person]:
     """The customer's people to whom a delivery is sent: reporter and followers, or without any
-    the service owner."""
+    the service owner. Whoever does not belong to the customer then decides nothing for it, and
+    what reaches them proves nothing."""
     watching = Person.objects.filter(watching__case=case, watching__until__isnull=True)
     people = {person.pk: person for person in watching if not person.is_firm}
     if case.reporter is not None and not case.reporter.is_firm:
         people.setdefault(case.reporter.pk, case.reporter)
-    return list(people.values()) or owners_of(case, at)
+    members = set(
+        Membership.objects.in_force(at)
+        .filter(organisation=case.organisation_id, person__in=people)
+        .values_list("person", flat=True)
+    )
+    return [people[pk] for pk in people if pk in members] or owners_of(case, at)

@@ -27,9 +27,15 @@ class Planned:
     step: int = 0
 
 
-def replan(case: Case) -> None:
-    """Make the pending rows agree with the plan. What has fired stays as it was; an alarm that
-    sounds once is not planned again for the same subject."""
+def last_moment(case: Case) -> datetime:
+    """The moment of the case's last line."""
+    return case.ledger.order_by("-seq").values_list("at", flat=True)[0]
+
+
+def replan(case: Case, at: datetime) -> None:
+    """Make the pending rows agree with the plan as of a moment. What has fired stays as it was;
+    an alarm that sounds once is not planned again for the same subject; and nobody is reminded
+    on a day that had passed when the term was opened or opened again."""
     rows = list(case.deadlines.order_by("due_at"))
     fired = {
         (row.kind, row.subject, row.step): row.due_at for row in rows if row.fired_at is not None
@@ -51,6 +57,7 @@ def replan(case: Case) -> None:
     Deadline.objects.bulk_create(
         Deadline(case=case, kind=kind, subject=subject, step=step, due_at=due_at)
         for (kind, subject, step), due_at in wanted.items()
+        if due_at > at or DEADLINES[kind].act != "remind" or kind == "answer_overdue"
     )
 
 

@@ -176,7 +176,7 @@ def _record(writing: Writing, payload: Mapping[str, object], recorded_at: dateti
     case, kind = writing.case, KINDS[writing.row.name]
     line = ledger.append(case, kind, payload, writing.occasion, recorded_at, writing.stage_from)
     case.save()
-    deadlines.replan(case)
+    deadlines.replan(case, writing.at)
     if not writing.silent and not writing.occasion.imported:
         outbox.queue(case, kind, line, writing.roles, writing.told, writing.dispatches)
     return line

@@ -54,6 +54,8 @@ REASONS: dict[str, str] = {
     "time_locked": N_("This time entry is already %(state)s and can no longer be changed."),
     "minutes_positive": N_("Minutes: a whole number greater than zero, at most 1440 a day."),
     "work_date_future": N_("The day of work cannot be in the future."),
+    "work_date_before": N_("The case had not been opened by that day."),
+    "estimate_by_scope": N_("An estimate is delivered by validating its scope."),
     "work_date_after_end": N_("The case had ended by that day."),
     "nothing_to_submit": N_("There is no time to submit."),
     "nothing_to_bill": N_("There is nothing to bill."),

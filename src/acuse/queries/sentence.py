@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 
 from ..models import (
     Case,
+    Claim,
     Deadline,
     Estimate,
     Hold,
@@ -248,6 +249,10 @@ SITUATIONS: dict[str, tuple[str, str]] = {
         N_("Accepted. We are preparing the executed time and the billing for your approval."),
         N_("Accepted: submit the time, or issue the billing statement."),
     ),
+    "accepted_claim": (
+        N_("Accepted. We have to settle your warranty claim; what else is pending is below."),
+        N_("Accepted, with a warranty claim: decide it, or deliver its fix."),
+    ),
     "accepted_time": (
         N_("It is your turn: approve or dispute the executed time. Silence approves nothing."),
         N_("Waiting for the customer to approve the executed time."),
@@ -349,6 +354,7 @@ def _facts(ids: list[int]) -> Iterable[Mapping[str, Any]]:
             .order_by("due_at")
             .values(json=JSONObject(kind="kind", due_at="due_at", fired_at="fired_at"))
         ),
+        claimed=Exists(Claim.objects.filter(**own, fixed_at__isnull=True).exclude(covered=False)),
         submitted=Exists(time.filter(state="submitted")),
         statement=Subquery(Statement.objects.filter(**own).order_by("-number").values("state")[:1]),
         warranty=Subquery(
@@ -463,7 +469,7 @@ def _window(case: Case, facts: Mapping[str, Any], stage: Stage) -> tuple[str, di
 
 def _accounts(case: Case, facts: Mapping[str, Any]) -> str:
     if case.ball == Ball.FIRM:
-        return "accepted_firm"
+        return "accepted_claim" if facts["claimed"] else "accepted_firm"
     if facts["submitted"]:
         return "accepted_time"
     return "accepted_billing" if facts["statement"] == "issued" else "accepted_closure"

@@ -285,11 +285,17 @@ _SIGNS = {"es": (",", "."), "en": (".", ","), "pt": (",", ".")}
 
 def money(amount: Decimal | float | str, currency: str) -> str:
     """An amount with its currency: 1.234,50 COP"""
+    return f"{figure(amount)} {currency}"
+
+
+def figure(amount: Decimal | float | str) -> str:
+    """An amount as the active language writes it: 1.234,50"""
     decimal, thousands = _SIGNS.get((get_language() or "es")[:2], _SIGNS["es"])
-    text = numberformat.format(
-        amount, decimal, 2, grouping=3, thousand_sep=thousands, force_grouping=True
+    return str(
+        numberformat.format(
+            amount, decimal, 2, grouping=3, thousand_sep=thousands, force_grouping=True
+        )
     )
-    return f"{text} {currency}"
 
 
 def line_sentence(line: LedgerLine) -> str:
@@ -322,6 +328,8 @@ def _sentence(
         name: _word(line.kind, name, value) for name, value in line.payload.items()
     }
     words["who"] = author_name(line)
+    if "total" in line.payload:
+        words["total"] = figure(line.payload["total"])
     version = versions.get(line.payload.get("version") or 0) if _names_version(line) else None
     estimate = estimates.get(line.payload.get("estimate") or 0)
     if version is not None:

@@ -259,7 +259,7 @@ class Deliver(ActForm):
         empty_label=_("Something that was not planned"),
     )
     kind = Code(
-        _planned_kinds() | {"estimate": words.DELIVERABLE_KINDS["estimate"]},
+        _planned_kinds(),
         required=False,
         label=_("Kind, where it was not planned"),
     )
