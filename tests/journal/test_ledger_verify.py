@@ -243,3 +243,11 @@ def test_the_command_tells_faults_and_fails(world: World) -> None:
         call_command("verify_ledger", stdout=out)
     assert left.value.code == 1
     assert f"C-{case.pk}/1: edited" in out.getvalue()
+
+
+def test_the_keys_that_signed_are_named(world: World) -> None:
+    """So that whoever kept the key's id elsewhere sees a ledger signed anew by another."""
+    assert ledger.signing_keys() == []
+    point = sign(START.date())
+    assert point is not None
+    assert ledger.signing_keys() == [point.key_id]

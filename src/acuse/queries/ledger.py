@@ -90,3 +90,8 @@ def _texts() -> Iterator[Fault]:
         elif message.erased_at is None and message.hash_of() != line.payload["text_hash"]:
             detail = f"message {message.pk} is not what was written"
             yield Fault(line.seq, "text_edited", detail, line.case_id)
+
+
+def signing_keys() -> list[str]:
+    """The ids of the keys that signed the checkpoints, to be compared with those kept elsewhere."""
+    return sorted(set(Checkpoint.objects.values_list("key", flat=True)))

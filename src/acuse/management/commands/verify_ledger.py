@@ -22,3 +22,5 @@ class Command(BaseCommand):
         if faults:
             sys.exit(1)
         self.stdout.write("The ledger is whole.")
+        for key_id in ledger.signing_keys():
+            self.stdout.write(f"Its checkpoints are signed with the key {key_id}.")
