@@ -6,9 +6,10 @@ a delivery proves it when the mail server takes it, and the other way round.
 
 from __future__ import annotations
 
+import traceback
 from datetime import datetime, timedelta
 
-from django.db import models, transaction
+from django.db import OperationalError, models, transaction
 from procrastinate.contrib.django import app
 
 from ..models import Address, Notice, NoticeState
@@ -48,12 +49,22 @@ def claim(notice_id: int, now: datetime) -> Notice | None:
 
 
 def mark_sent(notice: Notice, at: datetime) -> None:
-    """The mail server took it: if it carries a delivery, that is its proof (P23). That it was
-    sent is kept first, so that no trouble with the proof sends it again."""
-    notice.state, notice.sent_at, notice.error = NoticeState.SENT, at, ""
+    """The mail server took it: if it carries a delivery, that is its proof (P23). Both are kept
+    together; where the proof runs into trouble, the notice says so and is not sent again."""
+    try:
+        with transaction.atomic():
+            _note_sent(notice, at)
+            if notice.dispatch is not None:
+                _tell_case(notice, at, proven=True)
+    except OperationalError:  # the database's trouble, not the proof's: sent again, it passes
+        raise
+    except Exception:
+        _note_sent(notice, at, traceback.format_exc()[-2000:])
+
+
+def _note_sent(notice: Notice, at: datetime, error: str = "") -> None:
+    notice.state, notice.sent_at, notice.error = NoticeState.SENT, at, error
     notice.save(update_fields=["state", "sent_at", "error"])
-    if notice.dispatch is not None:
-        _tell_case(notice, at, proven=True)
 
 
 @transaction.atomic
