@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import signal
 import smtplib
-import socket
 import subprocess
 import sys
 import threading
@@ -19,26 +18,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
 
+from tests.ops.installation import PATIENCE, eventually, free_port
+
 ROOT = Path(__file__).resolve().parents[2]
-PATIENCE = 60.0  # seconds
-
-
-def free_port() -> int:
-    """A port of this machine that nothing listens on at the moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def eventually(what: Callable[[], Any]) -> Any:
-    """The first true answer; AssertionError when there is none in time."""
-    tick = threading.Event()
-    for _ in range(int(PATIENCE / 0.05)):
-        found = what()
-        if found:
-            return found
-        tick.wait(0.05)
-    raise AssertionError(f"did not come true within {PATIENCE:.0f} s")
 
 
 def database_url() -> str:
