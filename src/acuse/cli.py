@@ -28,7 +28,7 @@ class Command:
 
 COMMANDS: dict[tuple[str, ...], Command] = {
     ("serve",): Command(
-        "start everything: database, web, worker, mail listener",
+        "start everything: database, web, worker, mail listener, poller",
         "acuse.interfaces.server.serve:main",
         database=False,
     ),
@@ -37,6 +37,7 @@ COMMANDS: dict[tuple[str, ...], Command] = {
     ("init",): Command("make the first administrator of a real installation", "init"),
     ("demo",): Command("fill an empty development installation", "demo"),
     ("due",): Command("let fall due what is due; --until moves the clock (demo)", "due"),
+    ("mail", "poll"): Command("look once into every mailbox on another server", "poll_mail"),
     ("mail", "receive"): Command("take one raw message from standard input", "receive_mail"),
     ("mail", "parse"): Command("show what is read from a message, changing nothing", "parse_mail"),
     ("mail", "replay"): Command("read kept raw mail again", "replay_mail"),

@@ -93,6 +93,20 @@ def _domain(name: str, raw: str) -> str:
     return raw.lower()
 
 
+def _credentials(name: str, raw: str) -> str:
+    user, colon, password = raw.partition(":")
+    if raw and not (user and colon and len(password) >= 16):
+        raise BadSetting(f"{name} must look like user:password, the password of 16 or more signs")
+    return raw
+
+
+def _name_server(name: str, raw: str) -> str:
+    host, colon, port = raw.rpartition(":")
+    if raw and not (host and colon and port.isdecimal()):
+        raise BadSetting(f"{name} must look like 192.0.2.53:53, not {raw!r}")
+    return raw
+
+
 def _setting(
     name: str,
     default: str,
@@ -178,6 +192,21 @@ class Config:
         "example.com",
         "domain of the firm's mailboxes; the main one is soporte@ this domain",
         _domain,
+    )
+    name_server: str = _setting(
+        "ACUSE_DNS",
+        "",
+        "name server (address:port) asked whether a domain vouches for its mail",
+        _name_server,
+        shown_default="the system's; in development nobody is asked",
+    )
+    webhook_secret: str = _setting(
+        "ACUSE_WEBHOOK_SECRET",
+        "",
+        "user:password with which a mail provider posts mail to /mail/webhooks/<provider>",
+        _credentials,
+        secret=True,
+        shown_default="nothing is taken there",
     )
 
     @classmethod

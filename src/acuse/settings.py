@@ -62,7 +62,7 @@ TEMPLATES = [
         "DIRS": [HERE / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
-            "builtins": ["acuse.interfaces.web.tags"],
+            "builtins": ["acuse.interfaces.web.tags", "acuse.interfaces.web.filetags"],
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.template.context_processors.i18n",
@@ -78,6 +78,8 @@ def database(url: str) -> dict[str, Any]:
     """Django's connection settings for a postgresql:// address; its query gives libpq options."""
     parts = urlsplit(url)
     options: dict[str, Any] = dict(parse_qsl(parts.query))
+    # What is asked a third time on a connection is planned once: half of the database's work.
+    options |= {"server_side_binding": True, "prepare_threshold": 3}
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": unquote(parts.path.lstrip("/")),
@@ -98,6 +100,9 @@ DATABASES = {"default": database(config.database_url or postgres.url(config.data
 # The jobs: declared by the ways in, enqueued by name wherever a fact needs one.
 PROCRASTINATE_AUTODISCOVER_MODULE_NAME = ""
 PROCRASTINATE_IMPORT_PATHS = ["acuse.interfaces.jobs.tasks", "acuse.interfaces.mail.tasks"]
+
+# What reads a mail, for the pages that show one.
+MAIL_READER = "acuse.interfaces.mail.parse.parse"
 
 # What people sent, by its fingerprint; and the private halves of our keys.
 BLOBS = config.data / "blobs"

@@ -1,4 +1,4 @@
-"""People and roles, the review of a year, held mail: what the desk changes beside the cases."""
+"""People and roles, the review of a year: what the desk changes beside the cases."""
 
 from __future__ import annotations
 
@@ -7,10 +7,8 @@ from datetime import date, timedelta
 import pytest
 from django.test import Client
 
-from acuse.actions import mail
-from acuse.interfaces.desk.mail import preview
 from acuse.interfaces.web import clock
-from acuse.models import CalendarVersion, MailState, Person, RawMail
+from acuse.models import CalendarVersion, Person
 from acuse.policy.stages import Role
 from tests.world import START, World
 
@@ -147,84 +145,3 @@ def test_a_review_of_what_has_changed_meanwhile_is_told(world: World) -> None:
     assert late.status_code == 422
     assert late.context["form"].non_field_errors()
     assert CalendarVersion.objects.count() == 2
-
-
-@pytest.fixture
-def held(world: World) -> RawMail:
-    content = (
-        b"From: Zoe <zoe@nowhere.example>\r\nTo: soporte@example.com\r\nSubject: Hola\r\n\r\nAyuda"
-    )
-    raw = mail.keep(content, world.mailbox, arrived_at=NOW, envelope_from="zoe@nowhere.example")
-    raw.state, raw.reason, raw.subject = MailState.HELD, "wrong_sender", "Hola"
-    raw.save()
-    return raw
-
-
-def test_held_mail_is_shown_and_counted(world: World, held: RawMail) -> None:
-    client = enter(world.sara)
-    page = client.get("/desk/mail").content.decode()
-    assert "Hola" in page
-    assert '<b class="count">1</b>' in page
-    page = client.get(f"/desk/mail/{held.pk}").content.decode()
-    assert "Ayuda" in page
-    assert "zoe@nowhere.example" in page
-    assert client.get("/desk/mail/999999").status_code == 404
-
-
-@pytest.mark.parametrize(
-    ("noun", "reason"), [("reading", ""), ("new-case", mail.TO_NEW_CASE), ("case", mail.TO_CASE)]
-)
-def test_held_mail_is_taken_up_again(world: World, held: RawMail, noun: str, reason: str) -> None:
-    case = world.report()
-    response = enter(world.sara).post(f"/desk/mail/{held.pk}/{noun}", {"case": case.number})
-    assert response.status_code == 302
-    held.refresh_from_db()
-    assert (held.state, held.reason) == (MailState.RECEIVED, reason)
-    assert held.case == (case if noun == "case" else None)
-
-
-def test_mail_is_dismissed_with_its_reason(world: World, held: RawMail) -> None:
-    client = enter(world.sara)
-    assert client.post(f"/desk/mail/{held.pk}/dismissal", {"why": " "}).status_code == 422
-    held.refresh_from_db()
-    assert held.state == MailState.HELD
-    assert client.post(f"/desk/mail/{held.pk}/dismissal", {"why": "publicidad"}).status_code == 302
-    held.refresh_from_db()
-    assert (held.state, held.reason, held.detail) == (
-        MailState.IGNORED,
-        "dismissed",
-        "Sara Soporte: publicidad",
-    )
-    assert held.content
-    again = client.post(f"/desk/mail/{held.pk}/reading")
-    assert again.status_code == 409
-    held.refresh_from_db()
-    assert held.state == MailState.IGNORED
-
-
-def test_mail_goes_to_no_case_that_is_not_there(world: World, held: RawMail) -> None:
-    response = enter(world.sara).post(f"/desk/mail/{held.pk}/case", {"case": "C-999999"})
-    assert response.status_code == 422
-    assert "case" in response.context["place"].errors
-    assert enter(world.sara).post(f"/desk/mail/{held.pk}/nothing").status_code == 404
-    assert enter(world.sara).get(f"/desk/mail/{held.pk}/reading").status_code == 405
-    assert enter(world.ana).post(f"/desk/mail/{held.pk}/reading").status_code == 404
-
-
-@pytest.mark.parametrize(
-    "content",
-    [
-        b"",
-        b"\xff\xfe\x00 no mail at all",
-        b"Content-Type: text/plain; charset=nothing-known\r\n\r\nhola",
-        b"Content-Type: multipart/mixed\r\n\r\nhola",
-        b"From: =?utf-8?q?=ff?= <a@b>\r\nTo: <<<>>>, :;\r\nDate: never\r\n\r\nhola",
-        b"Content-Type: text/plain\r\nContent-Transfer-Encoding: base64\r\n\r\n!!!",
-    ],
-)
-def test_a_preview_shows_something_of_every_mail(content: bytes) -> None:
-    shown = preview(content)
-    assert "\0" not in shown.text
-    assert len(shown.text) <= 20_000
-    if b"hola" in content:
-        assert "hola" in shown.text

@@ -59,6 +59,7 @@ def addresses(world: World, case: Case) -> list[str]:
         "/desk/time",
         "/desk/mail",
         f"/desk/mail/{raw.pk}",
+        "/desk/mail/health",
         "/desk/customers",
         f"/desk/customers/{world.andina.pk}",
         "/desk/people",
@@ -69,6 +70,8 @@ def addresses(world: World, case: Case) -> list[str]:
         f"/desk/calendars/{world.calendar.pk}",
         f"/desk/calendars/{world.calendar.pk}/years/2028",
         "/desk/mailboxes",
+        "/desk/mailboxes/new",
+        f"/desk/mailboxes/{world.mailbox.pk}",
     ]
 
 

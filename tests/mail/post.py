@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from email import message_from_bytes, policy
 from email.message import EmailMessage
+from email.utils import parseaddr
 from typing import Any
 from unittest.mock import patch
 
@@ -17,7 +18,7 @@ from acuse.interfaces.jobs import notices as sending
 from acuse.interfaces.mail import intake
 from acuse.interfaces.web import replies
 from acuse.models import Case, Mailbox, Notice, RawMail
-from tests.world import START
+from tests.world import START, World
 
 
 def written(
@@ -40,6 +41,15 @@ def written(
     if attach is not None:
         message.add_attachment(attach[1], maintype="application", subtype="pdf", filename=attach[0])
     return message.as_bytes()
+
+
+def proven(world: World, sender: str, *more: str, verdict: str = "pass", **headers: Any) -> bytes:
+    """A raw mail about whose author our own mail server has found this out (RFC 8601)."""
+    world.mailbox.authserv_id = "mx.example.com"
+    world.mailbox.save()
+    domain = parseaddr(sender)[1].rpartition("@")[2]
+    found = f"mx.example.com; dmarc={verdict} header.from={domain}"
+    return f"Authentication-Results: {found}\r\n".encode() + written(sender, *more, **headers)
 
 
 def kept(content: bytes, at: datetime = START, to: str = "soporte@example.com") -> RawMail:

@@ -28,7 +28,7 @@ from acuse.models import (
 )
 from acuse.policy.authors import POSTMAN
 from acuse.policy.stages import Stage
-from tests.mail.post import arrived, kept, key_address, written
+from tests.mail.post import arrived, kept, key_address, proven, written
 from tests.world import HOUR, START, World
 
 DAY = timedelta(days=1)
@@ -87,7 +87,7 @@ def test_a_mail_without_a_subject_takes_its_first_line(world: World) -> None:
 
 
 def test_an_agents_mail_opens_a_case_of_support(world: World) -> None:
-    raw = arrived(written("sara@firm.example"))
+    raw = arrived(proven(world, "sara@firm.example"))
     assert raw.case is not None
     assert raw.case.opened_by == "support"
 
@@ -127,7 +127,7 @@ def test_a_colleague_may_use_the_key_and_nobody_else(world: World) -> None:
     to = key_address(case, world.ana)
     assert arrived(written("beto@andina.example", "Yo también.", to=to), to=to).case == case
     for thief in ("nora@brisa.example", "eve@nowhere.example", "sara@firm.example"):
-        raw = arrived(written(thief, "Acepto.", to=to), to=to)
+        raw = arrived(proven(world, thief, "Acepto.", to=to), to=to)
         assert (raw.state, raw.reason, raw.case) == (MailState.HELD, "wrong_sender", case)
     assert LedgerLine.objects.filter(case=case, kind="comment").count() == 1
     assert Case.objects.count() == 1
@@ -147,7 +147,7 @@ def test_a_forged_key_is_no_key(world: World) -> None:
 def test_an_agent_answers_with_the_own_key_as_the_firm(world: World) -> None:
     case = world.report()
     to = key_address(case, world.sara)
-    raw = arrived(written("sara@firm.example", "Lo miramos.", to=to), START + HOUR, to)
+    raw = arrived(proven(world, "sara@firm.example", "Lo miramos.", to=to), START + HOUR, to)
     assert raw.state == MailState.PROCESSED
     line = last_line(case)
     assert line.payload["side"] == "firm"
@@ -213,8 +213,8 @@ def test_a_held_mail_and_its_copy_are_read_again_as_one(world: World) -> None:
     held = arrived(content)
     copy = arrived(b"Received: by two\r\n" + content)
     assert (held.state, copy.reason) == (MailState.HELD, "duplicate")
-    mail.put_on_new_case(held)
-    intake.take_in(held.pk, START)
+    mail.put_on_new_case(held, by=world.sara, at=START + HOUR)
+    intake.take_in(held.pk, START + HOUR)
     held.refresh_from_db()
     assert held.state == MailState.PROCESSED
 
@@ -278,27 +278,21 @@ def test_the_firm_decides_about_a_held_mail(world: World) -> None:
         arrived(written("beto@andina.example", str(number), subject=f"{tag} {number}"))
         for number in range(3)
     ]
-    mail.put_on_case(raws[0], case)
-    mail.put_on_new_case(raws[1])
-    mail.dismiss(raws[2])
+    mail.put_on_case(raws[0], case, by=world.sara, at=START + HOUR)
+    mail.put_on_new_case(raws[1], by=world.sara, at=START + HOUR)
+    mail.dismiss(raws[2], by=world.sara, at=START + HOUR, why="publicidad")
     for raw in raws:
         intake.take_in(raw.pk, START + DAY)
         raw.refresh_from_db()
     assert [raw.state for raw in raws] == ["processed", "processed", "ignored"]
-    assert last_line(case).kind == "comment"
-    assert last_line(case).author == world.beto
+    kinds = dict(LedgerLine.objects.filter(case=case).values_list("kind", "author__email"))
+    assert (kinds["place_mail"], kinds["settle_mail"]) == ("sara@firm.example",) * 2
+    placed = Message.objects.get(case=case, raw_mail=raws[0])
+    assert (placed.author, placed.at, placed.channel) == (world.beto, START, "mail")
     assert raws[1].case != case
+    assert last_line(raws[1].case).payload["outcome"] == "new_case"
     with pytest.raises(ValueError, match="neither held nor failed"):
-        mail.dismiss(raws[0])
-
-
-def test_a_held_mail_on_a_case_of_others_stays_held(world: World) -> None:
-    case = world.report()
-    for sender in ("nora@brisa.example", "eve@nowhere.example"):
-        raw = arrived(written(sender, subject=f"[C-{case.pk}]"))
-        mail.put_on_case(raw, case)
-        assert intake.take_in(raw.pk, START) == MailState.HELD
-    assert LedgerLine.objects.filter(case=case).count() == 1
+        mail.dismiss(raws[0], by=world.sara, at=START + HOUR, why="x")
 
 
 def test_an_error_is_tried_three_times_and_never_loses_the_mail(world: World) -> None:

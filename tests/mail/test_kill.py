@@ -22,7 +22,13 @@ from tests.mail.working import Listening, Process, eventually
 from tests.world import World
 
 POINTS = [
+    "mail taken up, not read",
+    "mail read, no case yet",
+    "case opened, no notice",
+    "case opened, mail not settled",
     "mail read, not committed",
+    "mail committed, job not done",
+    "notice queued, not taken",
     "notice taken, not sent",
     "notice sent, not noted",
     "notice noted, job not done",

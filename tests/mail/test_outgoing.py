@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import smtplib
 from datetime import timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -291,41 +290,3 @@ def test_the_firms_own_lines_tell_the_firm_alone(world: World) -> None:
             assert SECRET_WORDS not in body(message) + body(message, "html")
     told = Notice.objects.filter(line__audience="firm").values_list("person__email", flat=True)
     assert set(told) <= firm
-
-
-class Refusing:
-    """A mail server's answers, in smtplib's own exceptions."""
-
-    def __init__(self, failure: BaseException) -> None:
-        self.failure = failure
-
-    def __enter__(self) -> Refusing:
-        return self
-
-    def __exit__(self, *about: object) -> None:
-        return None
-
-    def sendmail(self, *what: object) -> None:
-        raise self.failure
-
-
-@pytest.mark.parametrize(
-    ("failure", "permanent"),
-    [
-        (smtplib.SMTPRecipientsRefused({"a@b.example": (550, b"no such user")}), True),
-        (smtplib.SMTPRecipientsRefused({"a@b.example": (452, b"mailbox full")}), False),
-        (smtplib.SMTPDataError(554, b"looks like spam"), True),
-        (smtplib.SMTPDataError(451, b"greylisted"), False),
-        (smtplib.SMTPSenderRefused(451, b"later", "x@y.example"), False),
-        (smtplib.SMTPServerDisconnected("gone"), False),
-        (smtplib.SMTPAuthenticationError(535, b"wrong password"), False),
-        (ConnectionRefusedError(111, "refused"), False),
-    ],
-)
-def test_what_a_servers_answer_means(failure: BaseException, permanent: bool) -> None:
-    with (
-        patch.object(smtp, "_connect", lambda server: Refusing(failure)),
-        pytest.raises(smtp.NotTaken) as told,
-    ):
-        smtp.send(config.mail_server, "", "a@b.example", b"x")
-    assert told.value.permanent is permanent

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import random
 import string
+import time
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -31,11 +33,19 @@ SAMPLES = [
         "Final-Recipient: rfc822; n@t.example\nAction: failed\n",
         **{"from": "MAILER-DAEMON <>", "return_path": "<>"},
     ),
+    mail("Va \nbien.\n> Sí \n> no", content_type="text/plain; format=flowed; delsp=yes"),
+    mail("MIIBeg==", content_type="application/pkcs7-mime; smime-type=signed-data; name=a.p7m"),
+    multipart(
+        "alternative",
+        "Content-Type: text/plain; charset=gb18030\n\nVa.",
+        "Content-Type: text/html\n\n<p>Va <a href='https://n.example'>aquí</a></p>",
+    ),
 ]
 PIECES = [
     b"\r\n", b"\n\n", b"\0", b"\xff", b"=?utf-8?b?", b"?=", b"--=_b", b"--=_b--", b"<", b">", b'"',
     b"Content-Type: multipart/mixed; boundary=x\r\n", b"boundary=", b"; charset=utf-16", b"> ",
     b"Content-Transfer-Encoding: base64\r\n", b"\xe2\x82", b"<!--", b"<blockquote>", b"wrote:",
+    b"format=flowed", b"\x30\x80", b"<a href=", b"-----BEGIN PGP MESSAGE-----",
     b"(", b"@", b",", b":", b"From: ", b" " * 80, b"\t", b"charset=iso-2022-jp", b"\x1b$B",
 ]  # fmt: skip
 
@@ -117,3 +127,22 @@ def test_no_word_of_a_mail_without_quote_is_lost(lines: list[str]) -> None:
     text = "\n".join(lines)
     found = parse(mail(text))
     assert found["reply_text"].split() == text.split()
+
+
+# Runs that once took longer than their length explains, a megabyte of each.
+RUNS = [
+    "-", "---- ", "--\n--- x ", " \n ---- ", "<", "<br>", "&#1", "> ", ">\n>", "=?", "(",
+    "escribió:\n", "El 2 feb 2026, Ana Sosa\n", "---------- Forwarded message ---------\n写道：",
+    "De:\n", "\n", "a@b ",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("unit", RUNS)
+@pytest.mark.parametrize("subtype", ["plain", "html"])
+def test_long_runs_take_time_by_their_length(unit: str, subtype: str) -> None:
+    robot = {"from": "MAILER-DAEMON <m@n.example>", "return_path": "<>", "subject": "Undelivered"}
+    raws = [mail(unit * (1_000_000 // len(unit)), subtype=subtype, **more) for more in ({}, robot)]
+    started = time.process_time()
+    for raw in raws:
+        check_promises(raw)
+    assert time.process_time() - started < 5  # the hard bar; a tenth of it is usual

@@ -1,8 +1,8 @@
 """The real worker and the real listener as processes of their own, on the tests' database.
 
-As a script it is such a process: `python -m tests.mail.working worker|listener`. A worker can be
-told (by `POINT` and `MARK`) to make a file and stand still at a point inside a job, so that a
-test can kill it exactly there.
+As a script it is such a process: `python -m tests.mail.working worker|listener|poller`. A worker
+or poller can be told (by `POINT` and `MARK`) to make a file and stand still at a point inside
+its work, so that a test can kill it exactly there.
 """
 
 from __future__ import annotations
@@ -92,13 +92,30 @@ def _stand_still(mark: str) -> None:
 
 
 def _arrange(point: str, mark: str) -> None:
-    """Stand still at this point of the first job that comes to it."""
-    from acuse.actions import mail, notices
+    """Stand still at this point of the first work that comes to it."""
+    from acuse.actions import life, mail, notices, polling
     from acuse.connectors import smtp
+    from acuse.connectors.imap import Connection
+    from acuse.interfaces.jobs import notices as sending
+    from acuse.interfaces.mail import intake
+    from acuse.journal import outbox
 
     places: dict[str, tuple[Any, str, bool]] = {
         # what is called there, and whether to stand still before it or after
+        "mail fetched, not kept": (Connection, "contents", False),
+        "mail being kept, not committed": (mail, "_enqueue", True),
+        "mail kept, not known as this one": (polling, "adopt", True),
+        "mail filed, not marked": (Connection, "file_away", True),
+        "mail marked, not moved": (Connection, "_move", True),
+        "mail moved, not noted": (Connection, "_move", False),
+        "poll not noted": (polling, "note_success", True),
+        "mail taken up, not read": (intake, "read", True),
+        "mail read, no case yet": (life, "open", True),
+        "case opened, no notice": (outbox, "queue", True),
+        "case opened, mail not settled": (mail, "settle", True),
         "mail read, not committed": (mail, "settle", False),
+        "mail committed, job not done": (intake, "take_in", False),
+        "notice queued, not taken": (sending, "send_line", True),
         "notice taken, not sent": (smtp, "send", True),
         "notice sent, not noted": (smtp, "send", False),
         "notice noted, job not done": (notices, "mark_sent", False),
@@ -120,13 +137,17 @@ def main() -> None:
     import django
 
     django.setup()
+    if os.environ.get("POINT"):
+        _arrange(os.environ["POINT"], os.environ["MARK"])
     if sys.argv[1] == "listener":
         from acuse.interfaces.mail import listener
 
         listener.main()
+    elif sys.argv[1] == "poller":
+        from acuse.interfaces.mail import poller
+
+        poller.main()
     else:
-        if os.environ.get("POINT"):
-            _arrange(os.environ["POINT"], os.environ["MARK"])
         from acuse.interfaces.jobs import worker
 
         worker.main()

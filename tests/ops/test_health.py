@@ -20,15 +20,18 @@ pytestmark = pytest.mark.django_db
 def test_up_when_all_are(client: Client) -> None:
     beat("worker", jobs=3)
     beat("mail")
+    beat("poll")
     answer = client.get("/health")
     assert answer.status_code == 200
-    assert answer.json()["parts"] == {"database": "up", "worker": "up", "mail": "up"}
+    parts = {"database": "up", "worker": "up", "mail": "up", "poll": "up"}
+    assert answer.json()["parts"] == parts
     assert answer.json()["down"] == []
     assert "no-store" in answer["Cache-Control"]
 
 
 def test_names_what_never_came(client: Client) -> None:
     beat("worker")
+    beat("poll")
     answer = client.get("/health")
     assert answer.status_code == 503
     assert answer.json()["down"] == ["mail"]
@@ -41,6 +44,7 @@ def test_names_what_never_came(client: Client) -> None:
 def test_old_beat_is_down(client: Client, age: timedelta, status: int) -> None:
     beat("worker")
     beat("mail")
+    beat("poll")
     Heartbeat.objects.filter(name="worker").update(at=timezone.now() - age)
     answer = client.get("/health")
     assert answer.status_code == status
@@ -60,7 +64,7 @@ def test_without_database_all_is_down(client: Client, monkeypatch: pytest.Monkey
     monkeypatch.setattr(health.Heartbeat.objects, "filter", fails)
     answer = client.get("/health")
     assert answer.status_code == 503
-    assert answer.json()["down"] == ["database", "mail", "worker"]
+    assert answer.json()["down"] == ["database", "mail", "poll", "worker"]
 
 
 def test_only_reading_is_allowed(client: Client) -> None:

@@ -49,7 +49,7 @@ def test_life_of_an_installation(install: Install) -> None:
     one.start()
     one.wait_healthy()
 
-    eventually(lambda: len(children_of(one.pid)) == 4)
+    eventually(lambda: len(children_of(one.pid)) == 5)
     family = one.family()
     assert sum(map(memory_of, family)) < BUDGET
 
@@ -89,11 +89,11 @@ def test_each_killed_child_comes_back(install: Install) -> None:
     for pid in (web_of(one), *others, database_of(one)):
         family = family_of(pid)
         os.kill(pid, signal.SIGKILL)
-        eventually(lambda pid=pid: not alive(pid) and len(children_of(one.pid)) == 4)
+        eventually(lambda pid=pid: not alive(pid) and len(children_of(one.pid)) == 5)
         eventually(lambda family=family: not any(map(alive, family)))
         one.wait_healthy()
     output = one.stop()
-    for name in ("web", "worker", "mail", "database"):
+    for name in ("web", "worker", "mail", "poll", "database"):
         assert f"{name} ended with code -9" in output
 
 
@@ -117,7 +117,7 @@ def test_health_tells_of_a_stopped_part(install: Install) -> None:
         os.kill(pid, signal.SIGSTOP)
     status, body = eventually(lambda: (found := one.health())[1].get("down") and found)
     assert status == 503
-    assert set(body["down"]) <= {"worker", "mail"}
+    assert set(body["down"]) <= {"worker", "mail", "poll"}
     for pid in parts:
         os.kill(pid, signal.SIGCONT)
     one.wait_healthy()
@@ -166,7 +166,7 @@ def test_a_database_of_ones_own(install: Install, folder: Path) -> None:
         one.environment["DATABASE_URL"] = address
         one.start()
         one.wait_healthy()
-        assert len(children_of(one.pid)) == 3
+        assert len(children_of(one.pid)) == 4
         one.stop()
         assert not postgres.folder(one.data).exists()
         with psycopg.connect(address) as connection:

@@ -124,6 +124,8 @@ def test_development_key_is_made_once_and_private(tmp_path: Path) -> None:
 )
 def test_database_address(url: str, expected: tuple[object, ...]) -> None:
     made = database(url)
+    assert made["OPTIONS"].pop("server_side_binding")
+    assert made["OPTIONS"].pop("prepare_threshold") == 3
     found = tuple(made[name] for name in ("NAME", "USER", "PASSWORD", "HOST", "PORT", "OPTIONS"))
     assert found == expected
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from acuse.policy.keys import (
+    Inlet,
     ReplyKey,
+    bounce_address,
+    looks_signed,
     message_id,
+    read_bounce_address,
     read_message_id,
     read_reply_address,
     read_subject_tag,
@@ -16,12 +21,14 @@ from acuse.policy.keys import (
 )
 
 SECRET, OTHER = b"one secret", b"another secret"
+SUPPORT = Inlet("soporte@example.com")
+INLETS = [SUPPORT, Inlet("soporte@example.com", plus=False, domain="reply.example.com")]
 IDS = st.integers(1, 10**12 - 1)
 
 
 @given(case=IDS, person=IDS)
 def test_a_reply_address_names_its_case_and_person(case: int, person: int) -> None:
-    address = reply_address("soporte@example.com", case, person, SECRET)
+    address = reply_address(SUPPORT, case, person, SECRET)
     assert address.startswith("soporte+c")
     assert address.endswith("@example.com")
     assert read_reply_address(address, SECRET) == ReplyKey(case, person)
@@ -32,13 +39,47 @@ def test_a_reply_address_names_its_case_and_person(case: int, person: int) -> No
 
 @given(case=IDS, person=IDS, other=IDS)
 def test_a_reply_address_serves_no_other_case_or_person(case: int, person: int, other: int) -> None:
-    address = reply_address("soporte@example.com", case, person, SECRET)
+    address = reply_address(SUPPORT, case, person, SECRET)
     if other != case:
         forged = address.replace(f"+c{case}.", f"+c{other}.")
         assert read_reply_address(forged, SECRET) is None
     if other != person:
         forged = address.replace(f".{person}.", f".{other}.", 1)
         assert read_reply_address(forged, SECRET) is None
+
+
+@pytest.mark.parametrize("inlet", INLETS)
+@pytest.mark.parametrize("written", ["{}", "{} ", " <{}>", '"{}"'])
+@given(case=IDS, person=IDS, notice=IDS)
+def test_keys_are_read_in_every_form_and_letter_case(
+    inlet: Inlet, written: str, case: int, person: int, notice: int
+) -> None:
+    reply = reply_address(inlet, case, person, SECRET)
+    back = bounce_address(inlet, notice, SECRET)
+    for address in (reply, reply.upper(), reply.title()):
+        assert read_reply_address(written.format(address), SECRET) == ReplyKey(case, person)
+    for address in (back, back.upper(), back.title()):
+        assert read_bounce_address(written.format(address), SECRET) == notice
+    assert read_bounce_address(reply, SECRET) is read_reply_address(back, SECRET) is None
+    assert read_bounce_address(back, OTHER) is None
+    assert looks_signed(reply)
+    assert looks_signed(back)
+    assert not looks_signed("soporte@example.com")
+
+
+@given(notice=IDS, other=IDS)
+def test_a_bounce_address_serves_no_other_notice(notice: int, other: int) -> None:
+    forged = bounce_address(SUPPORT, notice, SECRET).replace(f"+b{notice}.", f"+b{other}.")
+    assert read_bounce_address(forged, SECRET) == (notice if other == notice else None)
+
+
+def test_a_mailbox_that_takes_no_key_keeps_its_plain_address() -> None:
+    plain = Inlet("soporte@example.com", plus=False)
+    assert reply_address(plain, 1, 2, SECRET) == "soporte@example.com"
+    assert bounce_address(plain, 1, SECRET) == "soporte@example.com"
+    long = Inlet(f"{'a' * 40}@example.com")
+    assert reply_address(long, 1, 2, SECRET) == long.address
+    assert len(reply_address(SUPPORT, 10**12 - 1, 10**12 - 1, SECRET).partition("@")[0]) <= 64
 
 
 def test_a_common_address_has_no_key() -> None:

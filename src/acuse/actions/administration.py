@@ -33,6 +33,7 @@ from ..models import (
     SlaVersion,
     Window,
 )
+from ..models.people import find_person
 from ..policy.billing import Activity
 from ..policy.calendar import Calendar
 from ..policy.fields import N_, InvalidField
@@ -79,9 +80,9 @@ def add_person(
     email: str, name: str = "", *, language: str = "es", verified_at: datetime | None = None
 ) -> Person:
     """Somebody by their address, found again where it is known (in any letter case)."""
-    address = Address.objects.select_related("person").filter(email__iexact=email.strip()).first()
-    if address is not None:
-        return address.person
+    known = find_person(email)
+    if known is not None:
+        return known
     person = Person(email=email.strip().lower(), name=name.strip()[:200], language=language)
     person.set_unusable_password()
     person.save()
@@ -223,14 +224,17 @@ def add_mailbox(
     organisation: Organisation | None = None,
     queue: Queue | None = None,
     transport: str = "listener",
+    authserv_id: str = "",
 ) -> Mailbox:
-    """An address at which the firm receives mail, for one customer or one queue (P11)."""
+    """An address at which the firm receives mail, for one customer or one queue (P11).
+    `authserv_id`: the mail server whose verdicts on senders count (RFC 8601)."""
     return Mailbox.objects.create(
         address=address.lower(),
         name=name,
         organisation=organisation,
         queue=queue,
         transport=transport,
+        authserv_id=authserv_id,
     )
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from ..journal.writer import Writing, act
 from ..models import (
     Addressee,
     Audience,
+    Case,
     Membership,
     MessageKind,
     Outcome,
@@ -48,7 +50,7 @@ def comment(
     )
     holds = windows.hold_windows(w, message)
     customer = is_customer_side(w.roles)
-    if customer and not holds and _comes_late(w):
+    if customer and not holds and comes_late(w.case, w.at):
         message.late = True
         message.save(update_fields=["late"])
     return {
@@ -60,13 +62,16 @@ def comment(
     }
 
 
-def _comes_late(w: Writing) -> bool:
-    ended = w.case.windows.filter(tacit=True, annulled=False, until__lte=w.at)
+def comes_late(case: Case, at: datetime) -> bool:
+    """Whether a customer's word at this moment comes after a term that it might have held."""
+    ended = case.windows.filter(tacit=True, annulled=False, until__lte=at)
     return ended.filter(version__outcome__in=[Outcome.PENDING, Outcome.TACIT]).exists()
 
 
 @act("internal_note")
-def internal_note(w: Writing, *, text: str, files: Sequence[File] = ()) -> Payload:
+def internal_note(
+    w: Writing, *, text: str, files: Sequence[File] = (), raw_mail: RawMail | None = None
+) -> Payload:
     """The firm notes something for itself; no customer ever sees it (P05)."""
     message = write_message(
         w,
@@ -74,6 +79,7 @@ def internal_note(w: Writing, *, text: str, files: Sequence[File] = ()) -> Paylo
         require_text(w, text),
         audience=Audience.FIRM,
         files=files,
+        raw_mail=raw_mail,
     )
     return {"message": message.pk, "text_hash": message.hash_of()}
 

@@ -9,6 +9,7 @@ from datetime import datetime
 from ..journal.writer import Writing, act
 from ..models import (
     Audience,
+    Decision,
     DecisionKind,
     Dispatch,
     Message,
@@ -21,9 +22,11 @@ from ..models import (
     StatementState,
     Verdict,
     Version,
+    Window,
 )
+from ..models.roles import holders_of
 from ..policy.kinds import Payload
-from ..policy.stages import Stage
+from ..policy.stages import Role, Stage
 from . import changes, windows
 from .writing import decide, require_text, write_message, write_objections
 
@@ -31,33 +34,57 @@ from .writing import decide, require_text, write_message, write_objections
 @act("prove_delivery")
 def prove_delivery(w: Writing, *, version: Version, dispatch: Dispatch | None = None) -> Payload:
     """A copy reached the customer: their mail server took it, or somebody of theirs opened it in
-    the portal; the first proof starts the term (P23, P24)."""
+    the portal; the first proof starts the term. Where the first one came back, the postman names
+    the earliest that stands, and the term starts from it (P23, P24)."""
     version = Version.objects.select_related("deliverable").get(pk=version.pk, case=w.case)
-    proof = "portal" if w.person is not None else "server"
-    if dispatch is None or proof == "portal":
-        dispatch = _own_dispatch(w, version)
-    else:
-        dispatch = Dispatch.objects.get(pk=dispatch.pk, version=version)
-    if proof == "portal":
-        dispatch.opened_at = dispatch.opened_at or w.at
-    else:
-        dispatch.accepted_at = dispatch.accepted_at or w.at
-    dispatch.save()
+    copy, proof = _proven(w, version, dispatch)
     window = getattr(version, "window", None)
-    if version.outcome == Outcome.PENDING and (window is None or window.annulled):
-        version.delivered_at = max(version.at, w.at)
-        version.save(update_fields=["delivered_at"])
-        window = windows.open_window(w.case, version, version.delivered_at)
-        windows.hold_words_said_before_proof(w.case, window)
-        w.told += _to_be_told_of_the_term(w, version)
+    if version.outcome == Outcome.PENDING:
+        window = _start_term(w, version, window)
     return {
-        "dispatch": dispatch.pk,
+        "dispatch": copy.pk,
         "version": version.pk,
         "window": window.pk if window is not None else None,
         "proof": proof,
         "last_day": window.last_day if window is not None else None,
         "until": window.until if window is not None else None,
     }
+
+
+def _proven(w: Writing, version: Version, dispatch: Dispatch | None) -> tuple[Dispatch, str]:
+    """The copy that reached them, with its moment, and by which proof."""
+    if w.person is not None:
+        copy = _own_dispatch(w, version)
+        copy.opened_at = copy.opened_at or w.at
+        copy.save(update_fields=["opened_at"])
+        return copy, "portal"
+    if dispatch is not None:
+        copy = Dispatch.objects.get(pk=dispatch.pk, version=version)
+        copy.accepted_at = copy.accepted_at or w.at
+        copy.save(update_fields=["accepted_at"])
+        return copy, "server"
+    standing = _standing(version)
+    if standing is None:
+        w.refuse("not_delivered")
+    return standing, "portal" if _proof_of(standing) == standing.opened_at else "server"
+
+
+def _start_term(w: Writing, version: Version, window: Window | None) -> Window | None:
+    """Open the term from the first proof that stands, or start the running one again from it
+    where that is later than before. Nothing that runs is shortened."""
+    runs = window is not None and not window.annulled
+    starts_at = max(version.at, _first_proof(version) or w.at)
+    if window is not None and runs:
+        if window.closed_at is not None or starts_at <= window.starts_at:
+            return window
+        windows.restart(window, starts_at)
+    else:
+        window = windows.open_window(w.case, version, starts_at)
+    version.delivered_at = starts_at
+    version.save(update_fields=["delivered_at"])
+    windows.hold_words_said_before_proof(w.case, window)
+    w.told += _to_be_told_of_the_term(w, version)
+    return window
 
 
 def _to_be_told_of_the_term(w: Writing, version: Version) -> list[Person]:
@@ -78,21 +105,20 @@ def _own_dispatch(w: Writing, version: Version) -> Dispatch:
 @act("fail_delivery")
 def fail_delivery(w: Writing, *, dispatch: Dispatch) -> Payload:
     """A copy bounced. If no other is proven to have arrived, the term is annulled until one is;
-    the SPOC is alarmed (P23, P24)."""
+    the SPOC is alarmed, and the manager where silence has already counted (P23, P24)."""
     copy = Dispatch.objects.select_related("version").get(pk=dispatch.pk, version__case=w.case)
     copy.bounced_at = copy.bounced_at or w.at
     copy.save(update_fields=["bounced_at"])
     version = copy.version
-    arrived = version.dispatches.filter(bounced_at__isnull=True) | version.dispatches.filter(
-        opened_at__isnull=False
-    )
-    all_failed = not arrived.exists()
+    failed = version.dispatches.filter(bounced_at__isnull=False, opened_at__isnull=True)
+    all_failed = not version.dispatches.exclude(pk__in=failed).exists()
     window = None
-    proofs = [moment for row in arrived if (moment := _proof_of(row)) is not None]
-    if version.outcome == Outcome.PENDING and not proofs:
+    if version.outcome == Outcome.PENDING and _standing(version) is None:
         window = windows.close_window(version, w.at, annulled=True)
         version.delivered_at = None
         version.save(update_fields=["delivered_at"])
+    if version.outcome == Outcome.TACIT and rests_on_lost_proof(version):
+        w.told += holders_of(Role.MANAGER, w.at)
     return {
         "dispatch": copy.pk,
         "version": version.pk,
@@ -102,9 +128,31 @@ def fail_delivery(w: Writing, *, dispatch: Dispatch) -> Payload:
 
 
 def _proof_of(copy: Dispatch) -> datetime | None:
-    """When a copy that did not come back is proven to have arrived."""
+    """When a copy is first proven to have arrived: opened, or taken and not come back."""
     taken = copy.accepted_at if copy.bounced_at is None else None
-    return copy.opened_at if taken is None else taken
+    return min(filter(None, [copy.opened_at, taken]), default=None)
+
+
+def _standing(version: Version) -> Dispatch | None:
+    """The copy that is proven to have arrived first."""
+    proven = {copy: moment for copy in version.dispatches.all() if (moment := _proof_of(copy))}
+    return min(proven, key=lambda copy: (proven[copy], copy.pk), default=None)
+
+
+def _first_proof(version: Version) -> datetime | None:
+    first = _standing(version)
+    return _proof_of(first) if first is not None else None
+
+
+def rests_on_lost_proof(version: Version) -> bool:
+    """Whether the version's term began with a proof that has come back since, on a day before
+    any that stands; a silence counted from there was counted from too early (P23, P24)."""
+    window = Window.objects.filter(version=version, annulled=False).first()
+    if window is None or (window.closed_at is not None and version.outcome != Outcome.TACIT):
+        return False
+    stands = _first_proof(version)
+    local_day = window.calendar.calendar.local_day
+    return stands is None or (local_day(max(version.at, stands)) > local_day(window.starts_at))
 
 
 @act("extend_window")
@@ -226,24 +274,29 @@ def annul_tacit(
     *,
     version: Version,
     message: Message | None = None,
+    copy: Dispatch | None = None,
     raw_mail: RawMail | None = None,
     text: str = "",
 ) -> Payload:
-    """A comment in time was found after silence had counted: the tacit acceptance is annulled
-    with what followed from it, and the term is held again (P24, P25). A manager may also annul
+    """A comment in time was found after silence had counted, or the copy that had proven the
+    delivery came back: the tacit acceptance is annulled with what followed from it, and the term
+    is held again, or starts from a proof that stands (P23, P24, P25). A manager may also annul
     with a reason."""
     decision = version.decisions.filter(
         case=w.case, verdict=Verdict.TACIT, annulled_at__isnull=True
     ).first()
     if decision is None:
         w.refuse("tacit_only")
-    if message is None:
+    window = version.window
+    is_timely = False
+    if copy is not None:
+        _require_unconfirmed(w, version, decision)
+    elif message is None:
         message = _managers_reason(w, text)
     else:
         message = Message.objects.select_related("author").get(pk=message.pk, case=w.case)
-    window = version.window
-    is_timely = message.author is not None and not message.author.is_firm
-    if is_timely and (window.until is None or message.at >= window.until):
+        is_timely = message.author is not None and not message.author.is_firm
+    if is_timely and message and (window.until is None or message.at >= window.until):
         w.refuse("not_in_time")
     decision.annulled_at = w.at
     decision.save(update_fields=["annulled_at"])
@@ -251,7 +304,9 @@ def annul_tacit(
     version.save(update_fields=["outcome"])
     window.closed_at = None
     window.save(update_fields=["closed_at"])
-    if is_timely:
+    if copy is not None:
+        _count_from_what_stands(w, version, window)
+    elif is_timely and message:
         windows.hold(w.case, window, message)
     else:
         windows.give_a_day_from(window, w.at)
@@ -261,9 +316,35 @@ def annul_tacit(
         "version": version.pk,
         "window": window.pk,
         "raw_mail": raw_mail.pk if raw_mail is not None else None,
-        "message": message.pk,
+        "message": message.pk if message is not None else None,
         "statement": statement,
     }
+
+
+def _require_unconfirmed(w: Writing, version: Version, decision: Decision) -> None:
+    """The proof is gone, and nobody of the customer's has since decided anything that shows that
+    they had what was delivered."""
+    if not rests_on_lost_proof(version):
+        w.refuse("tacit_only")
+    later = w.case.decisions.filter(
+        person__isnull=False, annulled_at__isnull=True, at__gt=decision.at
+    ).select_related("person")
+    if any(row.person is not None and not row.person.is_firm for row in later):
+        w.refuse("work_started")
+
+
+def _count_from_what_stands(w: Writing, version: Version, window: Window) -> None:
+    """Start the term again from the first proof that stands, with at least a whole day from now;
+    where none stands, it is annulled until there is one."""
+    stands = _first_proof(version)
+    version.delivered_at = max(version.at, stands) if stands is not None else None
+    version.save(update_fields=["delivered_at"])
+    if version.delivered_at is None:
+        windows.close_window(version, w.at, annulled=True)
+        return
+    windows.restart(window, version.delivered_at)
+    if window.until is not None and window.until <= w.at:
+        windows.give_a_day_from(window, w.at)
 
 
 def _managers_reason(w: Writing, text: str) -> Message:

@@ -46,6 +46,7 @@ from ..models import (
 )
 from ..models.billing import IN_FORCE, SETTLED
 from ..models.roles import is_customer_side, owners_of
+from ..policy.authors import Channel
 from ..policy.billing import Activity
 from ..policy.files import File
 from ..policy.kinds import Payload
@@ -94,7 +95,7 @@ def open(
     case.subject = require_text(w, subject, "subject", "subject_required")[:250]
     case.opened_at, case.opened_by = w.at, _opened_by(w)
     case.reporter, case.mailbox, case.origin = reporter, mailbox, origin
-    case.queue = mailbox.queue if mailbox is not None else None
+    case.queue_id = mailbox.queue_id if mailbox is not None else None
     case.environment, case.module = environment, module
     case.impact, case.urgency = impact or "", urgency or ""
     case.language = language or (reporter.language if reporter is not None else "es")
@@ -116,7 +117,7 @@ def open(
         raw_mail=raw_mail,
         whole_text=whole_text,
         html=html,
-        author=reporter if raw_mail is not None else None,
+        author=reporter if raw_mail or w.occasion.by.channel == Channel.MAIL else None,
     )
     SearchEntry.objects.create(case=case, subject=case.subject, body=text[:20_000])
     w.stage, w.silent = Stage.RECEIVED, not confirm
@@ -144,10 +145,10 @@ def _organisation_of(reporter: Person | None, mailbox: Mailbox | None) -> Organi
     """The customer that the reporter belongs to: the mailbox's own where they belong to several."""
     if reporter is None:
         return None
-    mine = reporter.organisation_ids()
+    mine = {customer.pk: customer for customer in reporter.customers()}
     if mailbox is not None and mailbox.organisation_id in mine:
-        return mailbox.organisation
-    return Organisation.objects.get(pk=mine[0]) if len(set(mine)) == 1 else None
+        return mine[mailbox.organisation_id]
+    return next(iter(mine.values())) if len(mine) == 1 else None
 
 
 def require_member(w: Writing, reporter: Person | None, organisation: Organisation) -> None:

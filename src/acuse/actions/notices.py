@@ -9,11 +9,20 @@ from __future__ import annotations
 import traceback
 from datetime import datetime, timedelta
 
-from django.db import OperationalError, models, transaction
+from django.db import OperationalError, connection, models, transaction
 from procrastinate.contrib.django import app
 
-from ..models import Address, Notice, NoticeState
-from ..policy.authors import POSTMAN, Occasion
+from ..models import (
+    Address,
+    Notice,
+    NoticeState,
+    Outcome,
+    RawMail,
+    Suppression,
+    Version,
+)
+from ..policy.authors import POSTMAN, AuthorKind, Occasion
+from ..policy.brakes import TO_KNOWN, TO_STRANGERS, find_brake
 from ..policy.refusals import Refused
 from . import deliveries
 
@@ -35,17 +44,71 @@ def pending(now: datetime) -> models.QuerySet[Notice]:
 @transaction.atomic
 def claim(notice_id: int, now: datetime) -> Notice | None:
     """Take a notice for sending, which the next tries must know of before the server does; None
-    where there is nothing to send. Whoever is no longer active is not written to."""
-    found = pending(now).filter(pk=notice_id).select_for_update().first()
+    where there is nothing to send now. Whoever is no longer active is not written to, and a
+    confirmation has to pass the brakes."""
+    rows = Notice.objects.select_related("person", "line", "case")
+    found = (
+        rows.filter(pk__in=pending(now).filter(pk=notice_id))
+        .select_for_update(of=("self",))
+        .first()
+    )
     if found is None:
         return None
     if not found.person.is_active:
-        found.state = NoticeState.SUPPRESSED
-        found.save(update_fields=["state"])
+        _suppress(found, Suppression.INACTIVE)
+        return None
+    if found.is_confirmation and found.taken_at is None and not _passes_brakes(found, now):
         return None
     found.state, found.tries = NoticeState.SENDING, found.tries + 1
-    found.save(update_fields=["state", "tries"])
+    found.taken_at = found.taken_at or now
+    found.save(update_fields=["state", "tries", "taken_at", "to_stranger"])
     return found
+
+
+def _passes_brakes(notice: Notice, now: datetime) -> bool:
+    """Whether a confirmation may go now (mail rule 12). One to a stranger that may not never
+    goes: the case is there, and the desk sees it. One to somebody known waits."""
+    notice.to_stranger = _is_to_stranger(notice, now)
+    with connection.cursor() as cursor:  # two workers count one after the other
+        cursor.execute("select pg_advisory_xact_lock(hashtextextended('confirmations', 0))")
+    stopped = find_brake(
+        TO_STRANGERS if notice.to_stranger else TO_KNOWN,
+        lambda limit: Notice.objects.confirmed_at(limit, now, notice.person),
+    )
+    if stopped is None:
+        return True
+    limit, until = stopped
+    if notice.to_stranger:
+        _suppress(notice, Suppression(f"brake_{limit.scope}"))
+    else:
+        notice.not_before = until
+        notice.save(update_fields=["not_before"])
+        _send_again(notice, until - now)
+    return False
+
+
+def _is_to_stranger(notice: Notice, now: datetime) -> bool:
+    """Whether nobody vouches for the address: it has not been proven, its person belongs to no
+    customer nor to the firm, and the case was opened in their name, not by somebody known."""
+    person = notice.person
+    proven = Address.objects.filter(
+        person=person, email__lower=person.email.lower(), verified_at__isnull=False
+    )
+    by_themselves = notice.line.author_kind == AuthorKind.PERSON and (
+        notice.line.author_id == person.pk
+    )
+    return by_themselves and not (proven.exists() or person.memberships.in_force(now).exists())
+
+
+def _suppress(notice: Notice, reason: Suppression) -> None:
+    notice.state, notice.reason = NoticeState.SUPPRESSED, reason
+    notice.save(update_fields=["state", "reason", "to_stranger"])
+
+
+def _send_again(notice: Notice, pause: timedelta) -> None:
+    seconds = max(1, int(pause.total_seconds()))
+    again = app.configure_task(SEND, queue="mail", schedule_in={"seconds": seconds})
+    again.defer(line_id=notice.line_id)
 
 
 def mark_sent(notice: Notice, at: datetime) -> None:
@@ -55,7 +118,7 @@ def mark_sent(notice: Notice, at: datetime) -> None:
         with transaction.atomic():
             _note_sent(notice, at)
             if notice.dispatch is not None:
-                _tell_case(notice, at, proven=True)
+                _prove(notice, at)
     except OperationalError:  # the database's trouble, not the proof's: sent again, it passes
         raise
     except Exception:
@@ -77,40 +140,76 @@ def mark_not_taken(notice: Notice, error: str, at: datetime) -> None:
     else:
         pause = min(LONGEST_PAUSE, PAUSE * 2 ** min(notice.tries - 1, 20))
         notice.state, notice.not_before = NoticeState.QUEUED, at + pause
-        seconds = int(pause.total_seconds())
-        again = app.configure_task(SEND, queue="mail", schedule_in={"seconds": seconds})
-        again.defer(line_id=notice.line_id)
+        _send_again(notice, pause)
     notice.save(update_fields=["error", "state", "not_before"])
     if notice.state == NoticeState.FAILED and notice.dispatch is not None:
-        _tell_case(notice, at, proven=False)
+        _unprove(notice, at)
 
 
 @transaction.atomic
-def mark_bounced(notice: Notice, error: str, at: datetime) -> None:
-    """It came back, or the server refused it for good: the address bounces, and a delivery that
-    it carried has failed (P23, P24)."""
+def mark_bounced(
+    notice: Notice,
+    error: str,
+    at: datetime,
+    *,
+    raw_mail: RawMail | None = None,
+    now: datetime | None = None,
+) -> str:
+    """It came back at a moment (`raw_mail` says so, read `now`), or the server refused it for
+    good: the address bounces, and a delivery that it carried has failed (P23, P24). Returns in
+    words what has to stay as it is though its proof is gone: a manager decides."""
     notice = Notice.objects.select_for_update(of=("self",)).get(pk=notice.pk)
     if notice.state == NoticeState.BOUNCED:
-        return
+        return ""
     notice.state, notice.error = NoticeState.BOUNCED, error[-2000:]
     notice.save(update_fields=["state", "error"])
     Address.objects.filter(
-        person=notice.person_id, email__iexact=notice.person.email, bouncing_since__isnull=True
+        person=notice.person_id,
+        email__lower=notice.person.email.lower(),
+        bouncing_since__isnull=True,
     ).update(bouncing_since=at)
-    if notice.dispatch is not None:
-        _tell_case(notice, at, proven=False)
+    if notice.dispatch is None:
+        return ""
+    return _unprove(notice, at, raw_mail=raw_mail, now=now)
 
 
-def _tell_case(notice: Notice, at: datetime, *, proven: bool) -> None:
-    """Prove or fail the delivery; a case that has gone past its terms needs neither."""
-    dispatch = notice.dispatch
-    assert dispatch is not None
-    occasion = Occasion(notice.case_id, POSTMAN, max(at, notice.case.opened_at))
+def _occasion(notice: Notice, at: datetime) -> Occasion:
+    return Occasion(notice.case_id, POSTMAN, max(at, notice.case.opened_at))
+
+
+def _prove(notice: Notice, at: datetime) -> None:
+    """Prove the delivery; a case that has gone past its terms does not need it."""
+    copy = notice.dispatch
+    assert copy is not None
     try:
-        if proven:
-            deliveries.prove_delivery(occasion, version=dispatch.version, dispatch=dispatch)
-        else:
-            deliveries.fail_delivery(occasion, dispatch=dispatch)
+        deliveries.prove_delivery(_occasion(notice, at), version=copy.version, dispatch=copy)
     except Refused as refusal:
         if refusal.code != "not_in_stage":
             raise
+
+
+def _unprove(
+    notice: Notice, at: datetime, *, raw_mail: RawMail | None = None, now: datetime | None = None
+) -> str:
+    """Note that the copy did not arrive. Where the term rested on it, the term runs from the
+    first proof that stands; what silence accepted meanwhile is annulled (P23, P24)."""
+    copy = notice.dispatch
+    assert copy is not None
+    try:
+        deliveries.fail_delivery(_occasion(notice, at), dispatch=copy)
+    except Refused as refusal:
+        if refusal.code != "not_in_stage":
+            raise
+        return ""
+    version = Version.objects.get(pk=copy.version_id)
+    if not deliveries.rests_on_lost_proof(version):
+        return ""
+    occasion = _occasion(notice, max(at, now or at))
+    try:
+        if version.outcome == Outcome.TACIT:
+            deliveries.annul_tacit(occasion, version=version, copy=copy, raw_mail=raw_mail)
+        else:
+            deliveries.prove_delivery(occasion, version=version)
+    except Refused as refusal:
+        return f"{version}: {refusal}"
+    return ""

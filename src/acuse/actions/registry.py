@@ -12,6 +12,7 @@ from . import (
     changes,
     clock,
     conversation,
+    correspondence,
     deliveries,
     life,
     monitoring,
@@ -22,6 +23,7 @@ from . import (
 _ROOMS = (
     life,
     conversation,
+    correspondence,
     triage,
     deliveries,
     changes,

@@ -58,6 +58,13 @@ def recompute(window: Window) -> Window:
     return window
 
 
+def restart(window: Window, starts_at: datetime) -> Window:
+    """Count the term from a later proof, the first having come back; its calendar, what was
+    granted and what held it stay."""
+    window.starts_at = starts_at
+    return recompute(window)
+
+
 def _term(window: Window, version: CalendarVersion) -> Term:
     holds = [terms.Hold(hold.since, hold.ended_at) for hold in window.holds.order_by("since")]
     return business_days(
@@ -76,24 +83,34 @@ def in_time(window: Window | None, at: datetime) -> bool:
 def hold_windows(writing: Writing, message: Message) -> list[int]:
     """A customer's word inside a window holds its clock until it has been classified (P24).
     Returns the ids of the holds."""
-    if not is_customer_side(writing.roles):
-        return []
+    return hold_open_windows(writing.case, message) if is_customer_side(writing.roles) else []
+
+
+def hold_open_windows(case: Case, message: Message) -> list[int]:
+    """Hold every window that runs at the moment of a customer's message; the ids of the holds."""
     held = []
-    for window in writing.case.windows.filter(closed_at__isnull=True, starts_at__lte=message.at):
+    for window in case.windows.filter(closed_at__isnull=True, starts_at__lte=message.at):
         if window.until is not None and message.at >= window.until:
             continue
-        held.append(hold(writing.case, window, message).pk)
+        held.append(hold(case, window, message).pk)
     return held
 
 
 def hold_words_said_before_proof(case: Case, window: Window) -> None:
     """Hold a window for what the customer said in it before its proof was written: the proof of
-    a copy may come in after the answer to it."""
-    for message in case.messages.filter(
-        at__gte=window.starts_at,
-        kind__in=[MessageKind.COMMENT, MessageKind.ANSWER, MessageKind.ATTACHMENT],
-        author__isnull=False,
-    ).select_related("author"):
+    a copy may come in after the answer to it. What holds it already, or has been classified,
+    does not hold it once more."""
+    settled = Q(ended_at__isnull=True) | Q(objection__isnull=False)
+    known = window.holds.filter(settled).values("message")
+    for message in (
+        case.messages.filter(
+            at__gte=window.starts_at,
+            kind__in=[MessageKind.COMMENT, MessageKind.ANSWER, MessageKind.ATTACHMENT],
+            author__isnull=False,
+        )
+        .exclude(pk__in=known)
+        .select_related("author")
+    ):
         assert message.author is not None  # filtered above
         if not message.author.is_firm:
             hold(case, window, message)

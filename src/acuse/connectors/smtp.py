@@ -37,16 +37,38 @@ def send(server: Server, sender: str, recipient: str, content: bytes) -> None:
     """Hand the mail over; returns once the server has taken it. `sender` is the envelope's,
     "" the null sender. Raises NotTaken."""
     try:
-        with _connect(server) as client:
-            client.sendmail(sender, [recipient], content)
+        client = _connect(server)
+        try:
+            client.sendmail(sender, [recipient], content, _options(client, sender, recipient))
+        finally:
+            _part(client)
     except smtplib.SMTPRecipientsRefused as refused:
         code, said = refused.recipients[recipient]
         raise _judge(code, said) from refused
-    except (smtplib.SMTPSenderRefused, smtplib.SMTPDataError) as refused:
+    except smtplib.SMTPDataError as refused:
         raise _judge(refused.smtp_code, refused.smtp_error) from refused
     except (OSError, smtplib.SMTPException) as failure:
-        # Of the connection, not of this mail: a wrong password must not lose what is queued.
+        # Of the connection or of our own set-up (a password, a sender that the server does not
+        # want), not of this mail: what is queued must not be lost for it.
         raise NotTaken(f"{type(failure).__name__}: {failure}") from failure
+
+
+def _options(client: smtplib.SMTP, *addresses: str) -> list[str]:
+    """SMTPUTF8 (RFC 6531) where an address needs it; for good not taken if the server has none."""
+    if all(address.isascii() for address in addresses):
+        return []
+    client.ehlo_or_helo_if_needed()
+    if not client.has_extn("smtputf8"):
+        raise NotTaken("the server takes no address with such letters (SMTPUTF8)", permanent=True)
+    return ["SMTPUTF8"]
+
+
+def _part(client: smtplib.SMTP) -> None:
+    """Say goodbye. What the server answers no longer matters: a mail that it took is taken."""
+    try:
+        client.quit()
+    except (OSError, smtplib.SMTPException):
+        client.close()
 
 
 def _connect(server: Server) -> smtplib.SMTP:

@@ -16,6 +16,8 @@ def holder(case: Case, roles: frozenset[Role], act: str) -> Ball:
     """Who holds the ball after this act. An open question overrides the stage; a customer's word
     on an ended case gives the ball to the firm until the firm has answered."""
     stage = Stage(case.stage)
+    if not case.lines:  # just opened: nothing has been asked, delivered or charged yet
+        return STAGES[stage].ball
     wait = case.waits.filter(ended_at__isnull=True).first()
     if wait is not None:
         third = wait.addressee == Addressee.THIRD_PARTY
@@ -37,14 +39,14 @@ def _after_the_end(case: Case, stage: Stage, roles: frozenset[Role], act: str) -
 
 
 # What a customer says, what the firm answers it with, and what ends a case.
-_WORDS = ("comment", "attach")
+_WORDS = ("comment", "attach", "place_mail")
 _ANSWERS = tuple(k.name for k in KINDS.values() if k.reaches) + ("attach", "request_change")
 _ENDINGS = tuple(name for name, row in ACTS.items() if row.to & ENDED)
 
 
 def _unanswered(case: Case, roles: frozenset[Role], act: str) -> bool:
     """Whether the customer's last word on an ended case still waits for the firm's answer."""
-    if is_customer_side(roles) and act in _WORDS:
+    if act == "place_mail" or (is_customer_side(roles) and act in _WORDS):
         return True
     if act in _ENDINGS or (roles & FIRM_ROLES and act in _ANSWERS):
         return False
@@ -55,6 +57,8 @@ def _unanswered(case: Case, roles: frozenset[Role], act: str) -> bool:
 
 
 def _is_firms(line: LedgerLine) -> bool:
+    if line.kind == "place_mail":  # the words of whoever wrote the mail
+        return bool(line.payload["side"] == "firm")
     return line.author is not None and line.author.is_firm
 
 
@@ -92,7 +96,7 @@ def _awaits_customer(case: Case, stage: Stage) -> bool:
 def move_interval(case: Case, at: datetime) -> None:
     """Close the running interval and open the next, if stage or ball have changed. Its working
     minutes are frozen then: later calendar edits do not rewrite them."""
-    last = case.intervals.order_by("pk").last()
+    last = case.intervals.order_by("pk").last() if case.lines else None
     since = at
     if last is not None and last.until is None:
         if (last.stage, last.ball) == (case.stage, case.ball):

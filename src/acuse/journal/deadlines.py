@@ -32,11 +32,12 @@ def last_moment(case: Case) -> datetime:
     return case.ledger.order_by("-seq").values_list("at", flat=True)[0]
 
 
-def replan(case: Case, at: datetime) -> None:
+def replan(case: Case, at: datetime, *, opening: bool = False) -> None:
     """Make the pending rows agree with the plan as of a moment. What has fired stays as it was;
     an alarm that sounds once is not planned again for the same subject; and nobody is reminded
-    on a day that had passed when the term was opened or opened again."""
-    rows = list(case.deadlines.order_by("due_at"))
+    on a day that had passed when the term was opened or opened again. A case that is just being
+    opened has no rows yet."""
+    rows = [] if opening else list(case.deadlines.order_by("due_at"))
     fired = {
         (row.kind, row.subject, row.step): row.due_at for row in rows if row.fired_at is not None
     }
@@ -73,7 +74,11 @@ def plan(case: Case) -> list[Planned]:
     stage = Stage(case.stage)
     planned: list[Planned] = []
     if stage not in ENDED:
-        planned += [*_targets(case, stage), *_waits(case)]
+        planned += _targets(case, stage)
+    if case.lines == 1:  # opened and no more: nothing has been asked, delivered or charged yet
+        return planned
+    if stage not in ENDED:
+        planned += _waits(case)
     if stage in (Stage.PROPOSAL, Stage.IN_PROGRESS, Stage.DELIVERED, Stage.CORRECTION):
         planned += _windows(case)
     if stage is Stage.ESTIMATION:

@@ -60,6 +60,8 @@ def _reporter(case: Case, line: LedgerLine, roles: frozenset[Role]) -> list[Pers
 
 
 def _customer(case: Case, line: LedgerLine, roles: frozenset[Role]) -> list[Person]:
+    if case.lines == 1:  # just opened: nobody follows it yet
+        return _reporter(case, line, roles)
     watchers = Person.objects.filter(watching__case=case, watching__until__isnull=True)
     return [*_reporter(case, line, roles), *(p for p in watchers if not p.is_firm)]
 

@@ -17,7 +17,7 @@ from typing import Concatenate, NoReturn, ParamSpec
 from django.db import connection, transaction
 
 from ..models import Case, Dispatch, IdempotencyKey, LedgerLine, Person, RefusalNote
-from ..models.roles import author_roles
+from ..models.roles import author_roles, find_author
 from ..policy.authors import Author, Occasion
 from ..policy.kinds import KINDS, Payload
 from ..policy.refusals import Refused
@@ -76,7 +76,7 @@ def act(
             try:
                 with transaction.atomic():
                     recorded_at = _lock(occasion, details.get(also))
-                    fingerprint = _fingerprint(occasion, name, details)
+                    fingerprint = _fingerprint(occasion, name, details) if occasion.key else ""
                     if repeated := _repeated(occasion, fingerprint):
                         return repeated
                     writing = _enter(row, occasion)
@@ -112,9 +112,7 @@ def _lock(occasion: Occasion, other: object) -> datetime:
 
 def _enter(row: Act, occasion: Occasion) -> Writing:
     """Load the locked case and ask the tables: this act, in this stage, by these roles."""
-    person = None
-    if occasion.by.person_id is not None:
-        person = Person.objects.get(pk=occasion.by.person_id)
+    person = find_author(occasion.by)
     if occasion.case_id is None:
         roles = frozenset(author_roles(occasion.by, person, None, occasion.at))
         check(row, None, roles)
@@ -142,8 +140,7 @@ def ask(name: str, occasion: Occasion) -> None:
 def load(case_id: int) -> Case:
     """The case with what every act reads of it. The people are read when an act asks for them: a
     join of nine tables took the database longer to plan than all that an act writes."""
-    related = ("organisation", "sla", "policy", "calendar")
-    return Case.objects.select_related(*related).get(pk=case_id)
+    return Case.objects.select_related("organisation").get(pk=case_id)
 
 
 def _refuse_if_decided(row: Act, case: Case, stage: Stage, roles: frozenset[Role]) -> None:
@@ -176,7 +173,7 @@ def _record(writing: Writing, payload: Mapping[str, object], recorded_at: dateti
     case, kind = writing.case, KINDS[writing.row.name]
     line = ledger.append(case, kind, payload, writing.occasion, recorded_at, writing.stage_from)
     case.save()
-    deadlines.replan(case, writing.at)
+    deadlines.replan(case, writing.at, opening=writing.stage_from is None)
     if not writing.silent and not writing.occasion.imported:
         outbox.queue(case, kind, line, writing.roles, writing.told, writing.dispatches)
     return line

@@ -1,13 +1,16 @@
-"""Two small things every record uses: code columns held to their list, and erasable text."""
+"""Small things that records use: code columns held to their list, keys to rows that never change,
+and erasable text."""
 
 from __future__ import annotations
 
+import functools
 import secrets
 from collections.abc import Iterable
 from datetime import datetime
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.db import models
+from django.db.models.fields.related_descriptors import ForwardManyToOneDescriptor
 
 from ..policy import chain
 
@@ -18,6 +21,28 @@ def one_of(field: str, codes: Iterable[str], name: str) -> models.CheckConstrain
     return models.CheckConstraint(
         condition=models.Q(**{f"{field}__in": values}) | models.Q(**{field: ""}), name=name
     )
+
+
+@functools.lru_cache(maxsize=1024)
+def get_version(model: type[models.Model], pk: int) -> Any:
+    """A row of a table whose rows are added and never changed, read once a process. Nobody may
+    set anything on it: it is shared."""
+    return model._base_manager.get(pk=pk)
+
+
+class _VersionDescriptor(ForwardManyToOneDescriptor):
+    def get_object(self, instance: models.Model) -> Any:
+        return get_version(self.field.remote_field.model, getattr(instance, self.field.attname))
+
+
+class VersionKey(models.ForeignKey):
+    """A foreign key to a published version (calendar, policy, SLA table, rates)."""
+
+    forward_related_accessor_class = _VersionDescriptor
+
+    def deconstruct(self) -> Any:
+        name, _path, args, kwargs = super().deconstruct()
+        return name, "django.db.models.ForeignKey", args, kwargs
 
 
 def new_salt() -> bytes:

@@ -9,7 +9,7 @@ from django.db import models
 
 from ..policy.priority import Impact, Priority, Urgency
 from ..policy.stages import Ball, Role, Stage
-from .base import ErasableText, one_of
+from .base import ErasableText, VersionKey, one_of
 from .catalogue import CaseType, Environment, Module, Queue, RootCause, Specialty
 from .contracts import (
     CalendarVersion,
@@ -84,10 +84,10 @@ class Case(models.Model):
 
     # Pinned for life: the versions in force when the case was opened or bound to its customer.
     contract = models.ForeignKey(ContractVersion, null=True, blank=True, on_delete=models.PROTECT)
-    sla = models.ForeignKey(SlaVersion, null=True, blank=True, on_delete=models.PROTECT)
-    rates = models.ForeignKey(RateVersion, null=True, blank=True, on_delete=models.PROTECT)
-    calendar = models.ForeignKey(CalendarVersion, on_delete=models.PROTECT)
-    policy = models.ForeignKey(PolicyVersion, on_delete=models.PROTECT)
+    sla = VersionKey(SlaVersion, null=True, blank=True, on_delete=models.PROTECT)
+    rates = VersionKey(RateVersion, null=True, blank=True, on_delete=models.PROTECT)
+    calendar = VersionKey(CalendarVersion, on_delete=models.PROTECT)
+    policy = VersionKey(PolicyVersion, on_delete=models.PROTECT)
     coverage = models.JSONField(default=list)  # every condition with its result (P09)
 
     origin = models.ForeignKey(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+from datetime import date
 from enum import StrEnum
 from typing import Self
 
@@ -9,7 +11,7 @@ from django.db import models
 
 from ..policy.calendar import Calendar
 from ..policy.versions import PolicyParameters
-from .base import one_of
+from .base import VersionKey, one_of
 from .catalogue import Environment, Module, Specialty
 from .people import Entity, Organisation, Person
 
@@ -38,7 +40,9 @@ class PolicyVersion(models.Model):
 
     @property
     def rules(self) -> PolicyParameters:
-        return PolicyParameters.from_json(self.parameters)
+        if not hasattr(self, "_rules"):
+            self._rules = PolicyParameters.from_json(self.parameters)
+        return self._rules
 
 
 class CalendarVersion(models.Model):
@@ -150,10 +154,10 @@ class ContractVersion(models.Model):
     entities = models.ManyToManyField(Entity, blank=True)
     environments = models.ManyToManyField(Environment, blank=True)
     modules = models.ManyToManyField(Module, blank=True)
-    sla = models.ForeignKey(SlaVersion, null=True, blank=True, on_delete=models.PROTECT)
-    rates = models.ForeignKey(RateVersion, on_delete=models.PROTECT)
-    calendar = models.ForeignKey(CalendarVersion, on_delete=models.PROTECT)
-    policy = models.ForeignKey(PolicyVersion, on_delete=models.PROTECT)
+    sla = VersionKey(SlaVersion, null=True, blank=True, on_delete=models.PROTECT)
+    rates = VersionKey(RateVersion, on_delete=models.PROTECT)
+    calendar = VersionKey(CalendarVersion, on_delete=models.PROTECT)
+    policy = VersionKey(PolicyVersion, on_delete=models.PROTECT)
     hour_bank_minutes = models.PositiveIntegerField(null=True, blank=True)
     rounding_minutes = models.PositiveIntegerField(default=15)
 
@@ -170,12 +174,29 @@ class ContractVersion(models.Model):
     def __str__(self) -> str:
         return f"{self.contract} v{self.number}"
 
+    def is_valid(self, on: date) -> bool:
+        """Whether it holds on a day."""
+        return self.valid_from <= on and (self.valid_until is None or on <= self.valid_until)
+
+    @property
+    def listed(self) -> dict[str, frozenset[int]]:
+        """The ids of the entities, environments and modules that it names."""
+        return _listed(self.pk)
+
+
+@functools.lru_cache(maxsize=1024)
+def _listed(version_id: int) -> dict[str, frozenset[int]]:
+    """Read once a process: what a version lists never changes."""
+    version = ContractVersion.objects.get(pk=version_id)
+    names = ("entities", "environments", "modules")
+    return {name: frozenset(getattr(version, name).values_list("pk", flat=True)) for name in names}
+
 
 class PolicyAcceptance(models.Model):
     """A person accepted one version of the policy (P07), apart from what binds a case."""
 
     person = models.ForeignKey(Person, on_delete=models.PROTECT)
-    policy = models.ForeignKey(PolicyVersion, on_delete=models.PROTECT)
+    policy = VersionKey(PolicyVersion, on_delete=models.PROTECT)
     at = models.DateTimeField()
     channel = models.CharField(max_length=16)
 

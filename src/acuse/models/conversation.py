@@ -67,6 +67,11 @@ class Message(ErasableText):
         ]
         indexes = [models.Index(fields=["case", "at"], name="message_by_case")]
 
+    @property
+    def has_more(self) -> bool:
+        """Whether more was received than its text shows: quotes that were cut, or HTML."""
+        return bool(self.html) or self.whole_text not in ("", self.text)
+
 
 class Blob(models.Model):
     """Stored bytes, named by their sha256 (hex). Where they lie: connectors/storage.py."""

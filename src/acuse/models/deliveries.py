@@ -7,7 +7,7 @@ from enum import StrEnum
 from django.db import models
 
 from ..policy.terms import Term
-from .base import ErasableText, one_of
+from .base import ErasableText, VersionKey, one_of
 from .case import Case
 from .contracts import CalendarVersion
 from .conversation import Message
@@ -114,7 +114,7 @@ class Window(models.Model):
 
     version = models.OneToOneField(Version, on_delete=models.PROTECT, related_name="window")
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="windows")
-    calendar = models.ForeignKey(CalendarVersion, on_delete=models.PROTECT)
+    calendar = VersionKey(CalendarVersion, on_delete=models.PROTECT)
     starts_at = models.DateTimeField()  # the proven delivery; that day is not counted
     length = models.PositiveIntegerField()  # business days
     extra = models.PositiveIntegerField(default=0)  # business days granted by extend_window

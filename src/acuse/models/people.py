@@ -13,6 +13,8 @@ from django.db.models.functions import Lower, Now
 from ..policy.stages import Role
 from .base import one_of
 
+models.EmailField.register_lookup(Lower)  # email__lower: by the index, as email__iexact is not
+
 
 class Language(StrEnum):
     SPANISH = "es"
@@ -53,7 +55,7 @@ class PersonStore(BaseUserManager["Person"]):
         return self.get_queryset().visible_to(person)
 
     def get_by_natural_key(self, username: str | None) -> Person:
-        return self.get(email__iexact=username)
+        return self.get(email__lower=(username or "").lower())
 
 
 class Person(AbstractBaseUser):
@@ -80,12 +82,22 @@ class Person(AbstractBaseUser):
     def __str__(self) -> str:
         return self.name or self.email
 
+    def memberships_at(self, at: datetime) -> list[Membership]:
+        """Memberships in force at a moment."""
+        return [held for held in self._all_memberships() if held.holds(at)]
+
     def active_memberships(self) -> list[Membership]:
-        """Memberships in force, read once for each loaded person (a request, an act)."""
+        """Memberships in force when this person's were read, by the database's clock."""
+        return [held for held in self._all_memberships() if held.holds(self._read_at)]
+
+    def _all_memberships(self) -> list[Membership]:
+        """Every membership ever, read once for each loaded person (a request, an act)."""
         if not hasattr(self, "_memberships"):
-            self._memberships = list(
-                self.memberships.in_force().select_related("organisation", "area")
-            )
+            rows = self.memberships.select_related("organisation").annotate(read_at=Now())
+            self._memberships: list[Membership] = []
+            for row in rows:
+                self._memberships.append(row)
+                self._read_at: datetime = row.read_at
         return self._memberships
 
     @property
@@ -100,13 +112,15 @@ class Person(AbstractBaseUser):
     def is_manager(self) -> bool:
         return any(m.role == Role.MANAGER for m in self.active_memberships())
 
+    def customers(self) -> list[Organisation]:
+        """The customers that this person belongs to, once for each role; none for the firm's
+        people."""
+        held = self.active_memberships()
+        return [m.organisation for m in held if m.organisation.kind == OrganisationKind.CUSTOMER]
+
     def organisation_ids(self) -> list[int]:
-        """The customers that this person belongs to; none for the firm's people."""
-        return [
-            m.organisation_id
-            for m in self.active_memberships()
-            if m.organisation.kind == OrganisationKind.CUSTOMER
-        ]
+        """The ids of `customers`."""
+        return [customer.pk for customer in self.customers()]
 
 
 class Address(models.Model):
@@ -122,6 +136,13 @@ class Address(models.Model):
 
     def __str__(self) -> str:
         return self.email
+
+
+def find_person(email: str) -> Person | None:
+    """Who writes from an address, in any letter case."""
+    rows = Address.objects.select_related("person").filter(email__lower=email.strip().lower())
+    found = next(iter(rows), None)
+    return found.person if found is not None else None
 
 
 class OrganisationQuerySet(models.QuerySet["Organisation"]):
@@ -238,3 +259,8 @@ class Membership(models.Model):
 
     def __str__(self) -> str:
         return f"{self.person} · {self.role} · {self.organisation}"
+
+    def holds(self, at: datetime) -> bool:
+        """Whether it is in force at a moment; `MembershipQuerySet.in_force` says it in SQL."""
+        begun = self.since <= at and (self.until is None or self.until > at)
+        return begun and self.organisation.active

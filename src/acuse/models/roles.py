@@ -3,11 +3,10 @@ which of its roles a person stands there."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from datetime import datetime
 
-from django.db.models import Q
-
-from ..policy.authors import Author, AuthorKind
+from ..policy.authors import Author, AuthorKind, Channel
 from ..policy.stages import CUSTOMER_ROLES, Role
 from .case import Case
 from .people import Membership, OrganisationKind, Person
@@ -17,6 +16,27 @@ _MACHINES = {
     AuthorKind.MONITOR: frozenset({Role.MONITOR}),
     AuthorKind.SYSTEM: frozenset({Role.SYSTEM}),
 }
+
+
+@dataclass(frozen=True)
+class ReadAuthor(Author):
+    """An author whose record has just been read, in the transaction of the act."""
+
+    record: Person | None = field(default=None, compare=False, repr=False)
+
+
+def author(person: Person, channel: Channel) -> ReadAuthor:
+    """The author of what a person does, who need not be read again for the act."""
+    return ReadAuthor(AuthorKind.PERSON, channel, person.pk, record=person)
+
+
+def find_author(author: Author) -> Person | None:
+    """The person that an author names."""
+    if isinstance(author, ReadAuthor):
+        return author.record
+    if author.person_id is None:
+        return None
+    return Person.objects.get(pk=author.person_id)
 
 
 def author_roles(
@@ -33,7 +53,7 @@ def roles_on(case: Case | None, person: Person, at: datetime) -> set[Role]:
     to the firm is nothing to it as a customer."""
     if not person.is_active:
         return set()
-    held = list(person.memberships.in_force(at).select_related("organisation"))
+    held = person.memberships_at(at)
     firm = [m for m in held if m.organisation.kind == OrganisationKind.FIRM]
     if firm:
         return _firm_roles(case, person, firm)
@@ -97,12 +117,13 @@ def owners_of(case: Case, at: datetime) -> list[Person]:
 def who_left(case: Case, people: set[int], at: datetime) -> set[int]:
     """Those of these people (ids) who once belonged to the case's customer or to the firm and no
     longer do: what they took part in is not theirs any more."""
-    once = Membership.objects.filter(
-        Q(organisation=case.organisation_id) | Q(organisation__kind=OrganisationKind.FIRM),
-        person__in=people,
-    )
-    still = once.in_force(at)
-    return set(once.values_list("person", flat=True)) - set(still.values_list("person", flat=True))
+    held = Membership.objects.filter(person__in=people).select_related("organisation")
+    once = [
+        m
+        for m in held
+        if m.organisation_id == case.organisation_id or m.organisation.kind == OrganisationKind.FIRM
+    ]
+    return {m.person_id for m in once} - {m.person_id for m in once if m.holds(at)}
 
 
 def holders_of(role: Role, at: datetime) -> list[Person]:

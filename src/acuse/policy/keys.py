@@ -1,7 +1,8 @@
-"""Keys that a mail may carry: signed reply addresses and our own Message-IDs (RFC 5233, RFC 5322).
+"""Keys that a mail may carry: signed addresses and our own Message-IDs (RFC 5233, RFC 5322).
 
-A key names a case and a recipient and is an HMAC over both, so nobody can make one for another
-case or use one given to somebody else without it showing.
+A key names a case and a recipient (or one notice) and is an HMAC over both, so nobody can make
+one for another case or use one given to somebody else without it showing. Servers may fold the
+case of an address: every key is read in any letter case.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import re
 from dataclasses import dataclass
 
 _SIGNATURE_LENGTH = 20  # base32 characters: 100 bits
+_LONGEST_LOCAL = 64  # characters before the @
 
 
 @dataclass(frozen=True)
@@ -34,14 +36,34 @@ def _base32(data: bytes) -> str:
     return base64.b32encode(data).decode().lower().rstrip("=")
 
 
-def reply_address(mailbox: str, case_id: int, person_id: int, secret: bytes) -> str:
-    """`soporte@example.com` as the reply address of one person on one case (plus-addressing)."""
-    local, _, domain = mailbox.partition("@")
+@dataclass(frozen=True)
+class Inlet:
+    """How a mailbox takes mail under signed addresses: `plus` if name+key@ is delivered to it
+    (RFC 5233), `domain` if all mail of a domain is. With neither, only the plain address is."""
+
+    address: str
+    plus: bool = True
+    domain: str = ""
+
+    def signed(self, key: str) -> str:
+        """The mailbox under this key, or plainly where it takes none or the name grows too long
+        (RFC 5321, 4.5.3.1.1)."""
+        if self.domain:
+            return f"{key}@{self.domain}"
+        local, _, domain = self.address.rpartition("@")
+        if not self.plus or len(f"{local}+{key}") > _LONGEST_LOCAL:
+            return self.address
+        return f"{local}+{key}@{domain}"
+
+
+def reply_address(inlet: Inlet, case_id: int, person_id: int, secret: bytes) -> str:
+    """Where the answers of one person on one case go."""
     signature = _sign(secret, "reply", case_id, person_id)
-    return f"{local}+c{case_id}.{person_id}.{signature}@{domain}"
+    return inlet.signed(f"c{case_id}.{person_id}.{signature}")
 
 
-_REPLY = re.compile(r"\+c(\d{1,12})\.(\d{1,12})\.([a-z2-7]{20})@", re.I)
+_KEY_START = r"(?:^|[+<\s\"'])"
+_REPLY = re.compile(_KEY_START + r"c(\d{1,12})\.(\d{1,12})\.([a-z2-7]{20})@", re.I)
 
 
 def read_reply_address(address: str, secret: bytes) -> ReplyKey | None:
@@ -53,6 +75,29 @@ def read_reply_address(address: str, secret: bytes) -> ReplyKey | None:
     if not hmac.compare_digest(signature, _sign(secret, "reply", case_id, person_id)):
         return None
     return ReplyKey(case_id, person_id)
+
+
+def bounce_address(inlet: Inlet, notice_id: int, secret: bytes) -> str:
+    """The envelope sender of one notice: what comes back to it names the notice (VERP)."""
+    return inlet.signed(f"b{notice_id}.{_sign(secret, 'bounce', notice_id)}")
+
+
+_BOUNCE = re.compile(_KEY_START + r"b(\d{1,12})\.([a-z2-7]{20})@", re.I)
+
+
+def read_bounce_address(address: str, secret: bytes) -> int | None:
+    """The id of the notice that an address was made for, or None where it is not ours."""
+    match = _BOUNCE.search(address)
+    if match is None:
+        return None
+    notice_id, signature = int(match[1]), match[2].lower()
+    expected = _sign(secret, "bounce", notice_id)
+    return notice_id if hmac.compare_digest(signature, expected) else None
+
+
+def looks_signed(address: str) -> bool:
+    """Whether an address has the form of one of ours; its signature is not looked at."""
+    return bool(_REPLY.search(address) or _BOUNCE.search(address))
 
 
 def message_id(case_id: int, person_id: int, notice_id: int, domain: str, secret: bytes) -> str:

@@ -417,6 +417,29 @@ _KINDS: tuple[Kind, ...] = (
     ),
     _kind("watch", "person:int following:bool", N_("%(who)s changed who follows the case.")),
     _kind(
+        "place_mail",
+        "raw_mail:int message:int person:int? side:code holds:ids text_hash:hash why_hash:hash?",
+        N_("%(who)s put a mail on the case that had been held."),
+        "customer assignee",
+    ),
+    _kind(
+        "settle_mail",
+        "raw_mail:int outcome:code why_hash:hash?",
+        N_("%(who)s settled a held mail (%(outcome)s)."),
+        audience="firm",
+    ),
+    _kind(
+        "admit_copied",
+        "copied:int person:int",
+        N_("%(who)s let a person take part to whom a mail had been copied."),
+    ),
+    _kind(
+        "dismiss_copied",
+        "copied:int",
+        N_("%(who)s left a person out to whom a mail had been copied."),
+        audience="firm",
+    ),
+    _kind(
         "accept_policy",
         "policy:int policy_hash:hash",
         N_("%(who)s accepted the service policies."),

@@ -76,6 +76,9 @@ REASONS: dict[str, str] = {
     "tacit_only": N_("Only a tacit acceptance can be annulled."),
     "not_in_time": N_("That mail did not arrive inside the term."),
     "work_started": N_("Work or billing has already followed from it: a manager has to decide."),
+    "sender_unproven": N_(
+        "Nothing proves that this mail was written by the person of the firm that it names."
+    ),
     "key_reused": N_("That idempotency key was used for another act."),
     "in_the_past": N_("An act cannot be dated before the case was opened."),
     "confirmed": N_("The report has been confirmed already."),

@@ -369,6 +369,8 @@ MAIN_LINE: tuple[Act, ...] = (
     ),
 )
 
+_FIRM = "support consultant spoc"
+
 BESIDE: tuple[Act, ...] = (
     _side("comment", N_("Comment"), ALL, "user stranger support consultant spoc", "P16 P24"),
     _side("internal_note", N_("Internal note"), ALL, "support consultant spoc", "P05"),
@@ -421,7 +423,13 @@ BESIDE: tuple[Act, ...] = (
         closes="acceptance",
     ),
     _side("prove_delivery", N_("Prove the delivery"), WITH_WINDOW, "system user", "P23 P24"),
-    _side("fail_delivery", N_("Record a bounced delivery"), WITH_WINDOW, "system", "P23 P24"),
+    _side(
+        "fail_delivery",
+        N_("Record a bounced delivery"),
+        ALL - {_S.CANCELLED},  # it may come back after silence has counted
+        "system",
+        "P23 P24",
+    ),
     _side("delegate_decision", N_("Pass a decision on"), OPEN, "user owner spoc", "P08 P17"),
     _side(
         "classify_comment",
@@ -533,6 +541,10 @@ BESIDE: tuple[Act, ...] = (
         "P30",
     ),
     _side("watch", N_("Follow the case"), ALL, "user support consultant spoc", "P04"),
+    _side("place_mail", N_("Put a held mail on the case"), ALL, _FIRM, "P16 P24"),
+    _side("settle_mail", N_("Settle a held mail"), ALL, _FIRM, "P11 P16"),
+    _side("admit_copied", N_("Let a copied person take part"), ALL, "spoc manager", "P04 P08"),
+    _side("dismiss_copied", N_("Leave a copied person out"), ALL, _FIRM, "P04"),
     _side("accept_policy", N_("Accept the policies"), ALL, "user", "P07"),
     _side("answer_satisfaction", N_("Rate the service"), {_S.CLOSED}, "user", "P02"),
     _side("open_environment_alert", N_("Note an alert"), OPEN, "monitor", "P06"),

@@ -7,6 +7,7 @@ from django.db.models import Count, Prefetch, Q, QuerySet
 from ..models import (
     Area,
     CalendarVersion,
+    Change,
     ContractVersion,
     Mailbox,
     Membership,
@@ -125,4 +126,15 @@ def mailboxes() -> list[Mailbox]:
     """The addresses at which the firm receives mail, with the mails that wait at each."""
     waiting = Count("rawmail", filter=Q(rawmail__state__in=["received", "held", "failed"]))
     rows = Mailbox.objects.select_related("organisation", "queue").annotate(waiting=waiting)
-    return list(rows.order_by("address"))
+    return list(rows.order_by("-active", "address"))
+
+
+def get_mailbox(pk: int) -> Mailbox:
+    """One mailbox with its account, where it is polled. Raises Mailbox.DoesNotExist."""
+    return Mailbox.objects.select_related("organisation", "queue", "imap").get(pk=pk)
+
+
+def changes_of(subject: str, row: int, *, limit: int = 100) -> list[Change]:
+    """Who changed what of one row of the installation, the newest first."""
+    found = Change.objects.filter(subject=subject, row=row).select_related("by")
+    return list(found.order_by("-pk")[:limit])

@@ -7,16 +7,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Exists, OuterRef, Prefetch, QuerySet
 
 from ..models import (
     Attachment,
     Case,
     Claim,
+    CopiedAddress,
     Deliverable,
     DeliverableKind,
     LedgerLine,
+    Membership,
     Message,
+    OrganisationKind,
     Outcome,
     Person,
     Statement,
@@ -33,7 +36,12 @@ from ..policy.priority import Priority
 from ..policy.stages import ENDED, Act, Role, Stage, possible
 from ..policy.terms import Term
 from . import words
+from .correspondence import copied_waiting
 from .sentence import Sentence, sentence_for
+
+_OF_FIRM = Exists(
+    Membership.objects.filter(person=OuterRef("author"), organisation__kind=OrganisationKind.FIRM)
+)
 
 
 def get_case(person: Person, number: str) -> Case:
@@ -88,14 +96,20 @@ class CaseView:
     @cached_property
     def messages(self) -> list[Message]:
         """The conversation that this person may read, oldest first, with authors and files."""
+        return list(self._messages().prefetch_related("holds").order_by("at", "pk"))
+
+    def _messages(self) -> QuerySet[Message]:
         files = Attachment.objects.visible_to(self.person)
-        return list(
-            Message.objects.visible_to(self.person)
-            .filter(case=self.case)
-            .select_related("author")
-            .prefetch_related(Prefetch("attachments", files), "holds")
-            .order_by("at", "pk")
-        )
+        rows = Message.objects.visible_to(self.person).filter(case=self.case)
+        rows = rows.annotate(of_firm=_OF_FIRM).select_related("author")
+        return rows.prefetch_related(Prefetch("attachments", files))
+
+    def get_whole_message(self, pk: int) -> Message:
+        """One message with all that was cut from it. What the firm's people quoted under theirs
+        may have been the firm's alone, so a customer gets the cut words only. Raises
+        Message.DoesNotExist."""
+        rows = self._messages()
+        return (rows if self.person.is_firm else rows.filter(~_OF_FIRM)).get(pk=pk)
 
     @cached_property
     def timeline(self) -> list[tuple[LedgerLine, str]]:
@@ -151,6 +165,11 @@ class CaseView:
         """The open question, if there is one."""
         rows = self.case.waits.filter(ended_at__isnull=True)
         return rows.select_related("asked_by", "person").first()
+
+    @cached_property
+    def copied(self) -> list[CopiedAddress]:
+        """Unknown people to whom a mail was copied; only for the firm (mail rule 19)."""
+        return copied_waiting(self.person, self.case)
 
     @cached_property
     def time(self) -> list[TimeEntry]:
@@ -272,6 +291,10 @@ _MEANINGFUL: dict[str, Callable[[CaseView], bool]] = {
     "dispute_statement": _has_statement(StatementState.ISSUED),
     "credit_statement": _has_statement(*_LIVE, StatementState.DISPUTED),
     "export_statement": _has_statement(StatementState.APPROVED),
+    "place_mail": lambda view: False,  # done at the page of the held mail
+    "settle_mail": lambda view: False,
+    "admit_copied": lambda view: bool(view.copied),
+    "dismiss_copied": lambda view: bool(view.copied),
     "accept_policy": lambda view: (
         not view.person.policyacceptance_set.filter(policy=view.case.policy_id).exists()
     ),

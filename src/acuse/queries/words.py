@@ -150,6 +150,7 @@ MAIL_REASONS = {
     "proposed": N_("It seems to belong to a case, but nothing proves it"),
     "no_sender": N_("It does not say who wrote it"),
     "error": N_("It could not be read"),
+    "unfetched": N_("The mail server did not hand it over"),
     "own": N_("We sent it ourselves"),
     "duplicate": N_("It had come in already"),
     "bounce": N_("It says that a mail of ours did not arrive"),
@@ -158,6 +159,25 @@ MAIL_REASONS = {
     "dismissed": N_("Somebody decided that it leads to nothing"),
     "to_case": N_("Somebody put it on a case"),
     "to_new_case": N_("Somebody opens a case with it"),
+    "to_forward": N_("Somebody opens a case for whoever wrote the original"),
+    "forward": N_("Somebody of the firm passed on a mail of somebody else"),
+    "unproven": N_("It names somebody of the firm, and nothing proves that they wrote it"),
+    "spoofed": N_("The domain of its sender does not vouch for it"),
+    "unclear_sender": N_("It does not name exactly one author, or pretends to be somebody else"),
+    "borrowed_name": N_("A stranger writes under the name of somebody of the firm"),
+    "loop": N_("The sender repeats the same words, or writes faster than people do"),
+}
+AUTHENTICATION = {
+    "pass": N_("The sender's domain vouches for it"),
+    "fail": N_("The sender's domain says that it is not theirs"),
+    "none": N_("The sender's domain says nothing about it"),
+    "unknown": N_("The sender's domain could not be asked"),
+    "": N_("Not asked yet"),
+}
+MAIL_OUTCOMES = {
+    "new_case": N_("a case of its own"),
+    "forward": N_("a case for whoever wrote the original"),
+    "dismissed": N_("of no concern"),
 }
 DAY_REASONS = {
     "counted": N_("Counts"),
@@ -184,6 +204,7 @@ _OF_KIND: dict[tuple[str, str], Mapping[str, str]] = {
     ("cancel", "reason"): CANCEL_REASONS,
     ("answer_objection", "outcome"): OBJECTION_OUTCOMES,
     ("settle_time", "outcome"): SETTLEMENTS,
+    ("settle_mail", "outcome"): MAIL_OUTCOMES,
     ("remind", "deadline"): DEADLINE_KINDS,
     ("breach", "deadline"): DEADLINE_KINDS,
 }

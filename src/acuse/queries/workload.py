@@ -1,5 +1,5 @@
-"""What the firm has before it: terms still to be met, comments to classify, mail that waits,
-what has failed, and somebody's own time."""
+"""What the firm has before it: terms still to be met, comments to classify, what has
+failed, and somebody's own time."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
 from ..models import (
+    Alarm,
     Case,
     Claim,
     Deadline,
@@ -39,7 +40,6 @@ TERM_KINDS = [
     *(kind.name for kind in DEADLINES.values() if kind.act != "remind"),
     "answer_overdue",
 ]
-WAITING_MAIL = (MailState.RECEIVED, MailState.HELD, MailState.FAILED)
 
 
 def terms() -> QuerySet[Deadline]:
@@ -152,19 +152,7 @@ def comments_to_classify(person: Person) -> list[Hold]:
     )
 
 
-def waiting_mail(person: Person, *, limit: int = 200) -> list[RawMail]:
-    """Mail that has not found its case: not processed yet, held or failed. Only the firm's."""
-    if not person.is_firm:
-        return []
-    rows = RawMail.objects.filter(state__in=WAITING_MAIL).defer("content")
-    return list(rows.select_related("mailbox", "person", "case").order_by("arrived_at")[:limit])
-
-
-def get_mail(person: Person, pk: int) -> RawMail:
-    """One raw mail with its bytes, whatever its state. Raises RawMail.DoesNotExist."""
-    if not person.is_firm:
-        raise RawMail.DoesNotExist(pk)
-    return RawMail.objects.select_related("mailbox", "person", "case").get(pk=pk)
+WAITING = (MailState.RECEIVED, MailState.HELD, MailState.FAILED)
 
 
 @dataclass(frozen=True)
@@ -175,6 +163,7 @@ class Alarms:
     mail: int
     deadlines: int
     notices: int
+    sounding: int
 
     @property
     def failed(self) -> int:
@@ -182,16 +171,17 @@ class Alarms:
 
 
 def alarms() -> Alarms:
-    """The counts of the pages comments, mail and failures, in one query."""
+    """The counts of the pages comments, mail, failures and mail health, in one query."""
     firm = Organisation.objects.filter(kind=OrganisationKind.FIRM)
     failed = Deadline.objects.filter(failed_at__isnull=False, fired_at__isnull=True)
     row = firm.values(
         comments=_count(Hold.objects.filter(ended_at__isnull=True)),
-        mail=_count(RawMail.objects.filter(state__in=WAITING_MAIL)),
+        mail=_count(RawMail.objects.filter(state__in=WAITING)),
         deadlines=_count(failed),
         notices=_count(Notice.objects.filter(state__in=[NoticeState.FAILED, NoticeState.BOUNCED])),
+        sounding=_count(Alarm.objects.filter(cleared_at__isnull=True)),
     ).first()
-    return Alarms(**row) if row is not None else Alarms(0, 0, 0, 0)
+    return Alarms(**row) if row is not None else Alarms(0, 0, 0, 0, 0)
 
 
 def _count(rows: QuerySet[Any]) -> Coalesce:

@@ -133,7 +133,8 @@ class Cast:
 def found(domain: str, years: range, since: datetime) -> Cast:
     """The firm, its people, its customers with their contracts, and its vocabulary."""
     firm = admin.found_firm(FIRM)
-    ground = lay_ground(FIRM, f"soporte@{domain}", years, years, since)
+    server = f"mx.{domain}"  # in the demo nobody asks the DNS: its word on a sender counts
+    ground = lay_ground(FIRM, f"soporte@{domain}", years, years, since, server)
     people = {short: _add(short, character, since) for short, character in CHARACTERS.items()}
     _give_roles(people, {"firm": firm}, since)
     customers = {
@@ -154,7 +155,9 @@ def found(domain: str, years: range, since: datetime) -> Cast:
     ):
         admin.add_words(model, words)
     for short, customer in customers.items():
-        admin.add_mailbox(f"{short}@{domain}", customer.name, organisation=customer)
+        admin.add_mailbox(
+            f"{short}@{domain}", customer.name, organisation=customer, authserv_id=server
+        )
         for name in ENVIRONMENTS[short]:
             admin.add_environment(customer, name, url=f"https://{_host(name)}.{short}.example")
     _sign_contracts(customers, ground, since.date())

@@ -15,10 +15,11 @@ from email.utils import format_datetime
 from random import Random
 from typing import Any
 
-from acuse.actions import aftercare, billing, deliveries, life, triage
+from acuse.actions import administration, aftercare, billing, deliveries, life, triage
 from acuse.actions.drafts import EstimateDraft, LineDraft, Planned
 from acuse.connectors import storage
 from acuse.models import (
+    Authentication,
     Case,
     CaseType,
     Deliverable,
@@ -36,6 +37,7 @@ from acuse.models import (
 from acuse.policy.authors import POSTMAN, Author, Channel, Occasion, person
 from acuse.policy.billing import Activity
 from acuse.policy.files import File
+from acuse.policy.keys import subject_tag
 from acuse.policy.priority import Impact, Urgency
 
 from .days import Days
@@ -195,15 +197,30 @@ class Scene:
         ).case
         RawMail.objects.filter(pk=raw.pk).update(case=self.case)
 
-    def _raw_mail(self, sender: Person, mailbox: Mailbox) -> RawMail:
-        letter = EmailMessage()
+    def hold_mail(self, name: str, email: str, text: str) -> RawMail:
+        """A mail about the case by somebody unknown, held for somebody at the firm to judge."""
+        customer = self.cast.customers[self.customer]
+        mailbox = Mailbox.objects.get(organisation=customer)
+        sender = administration.add_person(email, name)
+        raw = self._raw_mail(sender, mailbox, f"{subject_tag(self.case.pk)} {name}", text)
+        raw.case, raw.state, raw.reason = self.case, MailState.HELD, "proposed"
+        raw.save()
+        return raw
+
+    def _raw_mail(
+        self, sender: Person, mailbox: Mailbox, subject: str = "", text: str = ""
+    ) -> RawMail:
+        subject, text = subject or self.plot.subject, text or self.plot.text
+        letter, domain = EmailMessage(), sender.email.partition("@")[2]
+        found = f"dmarc=pass header.from={domain}"
+        letter["Authentication-Results"] = f"{mailbox.authserv_id}; {found}"
         letter["From"] = f"{sender.name} <{sender.email}>"
         letter["To"] = mailbox.address
-        letter["Subject"] = self.plot.subject
+        letter["Subject"] = subject
         letter["Date"] = format_datetime(self.at)
-        digest = hashlib.sha256(f"{self.plot.subject}{self.at}".encode()).hexdigest()[:20]
-        letter["Message-ID"] = f"<{digest}@{sender.email.partition('@')[2]}>"
-        letter.set_content(self.plot.text)
+        digest = hashlib.sha256(f"{subject}{self.at}".encode()).hexdigest()[:20]
+        letter["Message-ID"] = f"<{digest}@{domain}>"
+        letter.set_content(text)
         content = letter.as_bytes()
         return RawMail.objects.create(
             sha256=hashlib.sha256(content).hexdigest(),
@@ -215,8 +232,10 @@ class Scene:
             stored_at=self.at,
             state=MailState.PROCESSED,
             message_id=letter["Message-ID"],
-            subject=self.plot.subject,
+            subject=subject,
             sender=sender.email,
+            authentication=Authentication.PASS,
+            authentication_detail=f"{mailbox.authserv_id}: dmarc=pass",
             person=sender,
         )
 

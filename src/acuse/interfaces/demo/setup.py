@@ -51,7 +51,14 @@ class Ground:
     mailbox: Mailbox
 
 
-def lay_ground(firm: str, mailbox: str, years: range, reviewed: range, since: datetime) -> Ground:
+def lay_ground(
+    firm: str,
+    mailbox: str,
+    years: range,
+    reviewed: range,
+    since: datetime,
+    authserv_id: str = "",
+) -> Ground:
     """Publish the standard calendar, the default policy in the firm's name and the rates in COP
     (P07, P24), and open the main mailbox with its queue (P11). `reviewed`: the years whose
     holidays a manager stands for."""
@@ -64,7 +71,7 @@ def lay_ground(firm: str, mailbox: str, years: range, reviewed: range, since: da
         policy=admin.publish_policy(text.format(firm=firm, **numbers), DEFAULT, since),
         rates=admin.publish_rates("COP", HOURLY_COP),
         queue=queue,
-        mailbox=admin.add_mailbox(mailbox, firm[:100], queue=queue),
+        mailbox=admin.add_mailbox(mailbox, firm[:100], queue=queue, authserv_id=authserv_id),
     )
 
 

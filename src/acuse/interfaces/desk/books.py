@@ -1,4 +1,4 @@
-"""The books: customers, people and their roles, calendars and the review of a year, mailboxes."""
+"""The books: customers, people and their roles, calendars and the review of a year."""
 
 from __future__ import annotations
 
@@ -257,8 +257,3 @@ def _publish(form: forms.Form, name: str, year: int) -> bool:
         )
         publish_calendar(reviewed, name)
     return True
-
-
-@for_firm
-def mailboxes(request: HttpRequest) -> HttpResponse:
-    return show(request, "mailboxes", current="mails", mailboxes=books.mailboxes())

@@ -31,6 +31,8 @@ GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "attach",
             "log_non_binding_contact",
             "watch",
+            "admit_copied",
+            "dismiss_copied",
         ),
     ),
     (

@@ -1,4 +1,4 @@
-"""The desk's own forms: filters of the lists, people and roles, the review of a year, held mail."""
+"""The desk's own forms: filters of the lists, people and roles, the review of a year."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from acuse.interfaces.web.forms.base import CaseNumber
-from acuse.models import Area, Case, Language, Organisation, OrganisationKind, Person
+from acuse.models import Area, Language, Organisation, OrganisationKind, Person
 from acuse.models.people import MEMBER_ROLES, Level
 from acuse.policy.priority import Priority
 from acuse.policy.stages import STAGES, Ball, Role
@@ -199,25 +198,3 @@ class ReviewYear(forms.Form):
             message = _("Line %(number)s: the holiday needs its name.")
             raise forms.ValidationError(message % {"number": number})
         return on, name.strip()
-
-
-class DismissMail(forms.Form):
-    """Why a mail leads to nothing."""
-
-    use_required_attribute = False
-
-    why = forms.CharField(label=_("Why it leads to nothing"), max_length=500)
-
-
-class PlaceMail(forms.Form):
-    """Which case a mail belongs to."""
-
-    use_required_attribute = False
-
-    case = CaseNumber(label=_("Number of the case"))
-
-    def __init__(self, reader: Person, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
-        field = self.fields["case"]
-        assert isinstance(field, CaseNumber)
-        field.limit(Case(), reader)

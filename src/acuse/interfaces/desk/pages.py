@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 
 from acuse.interfaces.web.doors import DESK, for_firm, person_of
@@ -14,7 +14,7 @@ from acuse.policy.stages import Role
 from acuse.queries import words
 
 P = ParamSpec("P")
-Page = Callable[Concatenate[HttpRequest, P], HttpResponse]
+Page = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
 
 
 def show(request: HttpRequest, template: str, *, status: int = 200, **facts: Any) -> HttpResponse:
@@ -29,7 +29,7 @@ def for_roles(*roles: Role) -> Callable[[Page[P]], Page[P]]:
     def wrap(page: Page[P]) -> Page[P]:
         @for_firm
         @wraps(page)
-        def asked(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        def asked(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
             held = {m.role for m in person_of(request).active_memberships()}
             if held.isdisjoint(roles):
                 who = words.who_could(roles)

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from acuse.interfaces.web.doors import DESK, for_firm
 from acuse.interfaces.web.routes import routes
 
-from . import boards, books, cases, inbox, mail
+from . import boards, books, cases, health, inbox, mail, mailboxes
 
 either = require_http_methods(["GET", "HEAD", "POST"])
 
@@ -24,7 +24,13 @@ urlpatterns = [
     path("failures", require_safe(boards.failures), name="failures"),
     path("time", require_safe(boards.my_time), name="my_time"),
     path("mail", require_safe(mail.mails), name="mails"),
+    path("mail/health", require_safe(health.health), name="mail_health"),
+    path("mail/health/alarms", require_POST(health.look_again), name="look_again"),
+    path("mail/dismissals", require_POST(mail.dismiss_several), name="mail_dismissals"),
     path("mail/<int:pk>", require_safe(mail.mail), name="mail"),
+    path("mail/<int:pk>/html", require_safe(mail.mail_html), name="mail_html"),
+    path("mail/<int:pk>/raw", require_safe(mail.mail_raw), name="mail_raw"),
+    path("mail/<int:pk>/files/<int:number>", require_safe(mail.mail_file), name="mail_file"),
     path("mail/<int:pk>/<slug:noun>", require_POST(mail.decide), name="mail_decision"),
     path("customers", require_safe(books.customers), name="customers"),
     path("customers/<int:pk>", require_safe(books.customer), name="customer"),
@@ -36,5 +42,20 @@ urlpatterns = [
     path("calendars", require_safe(books.calendars), name="calendars"),
     path("calendars/<int:pk>", require_safe(books.calendar), name="calendar"),
     path("calendars/<int:pk>/years/<int:year>", either(books.review), name="review"),
-    path("mailboxes", require_safe(books.mailboxes), name="mailboxes"),
+    path("mailboxes", require_safe(mailboxes.mailboxes), name="mailboxes"),
+    path("mailboxes/new", either(mailboxes.new_mailbox), name="new_mailbox"),
+    path("mailboxes/<int:pk>", require_safe(mailboxes.mailbox), name="mailbox"),
+    path("mailboxes/<int:pk>/facts", require_POST(mailboxes.facts), name="mailbox_facts"),
+    path("mailboxes/<int:pk>/account", require_POST(mailboxes.account), name="mailbox_account"),
+    path("mailboxes/<int:pk>/trial", require_POST(mailboxes.trial), name="mailbox_trial"),
+    path(
+        "mailboxes/<int:pk>/retirement",
+        require_POST(mailboxes.retirement),
+        name="mailbox_retirement",
+    ),
+    path(
+        "mailboxes/<int:pk>/restoration",
+        require_POST(mailboxes.restoration),
+        name="mailbox_restoration",
+    ),
 ]

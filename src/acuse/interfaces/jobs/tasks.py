@@ -15,7 +15,7 @@ from procrastinate.job_context import JobContext
 from acuse.actions import mail, notices
 from acuse.actions.checkpoint import write_checkpoint
 from acuse.connectors import signing
-from acuse.interfaces.jobs import falling
+from acuse.interfaces.jobs import alarms, falling
 from acuse.interfaces.jobs import notices as sending
 from acuse.interfaces.web import clock
 from acuse.models import Checkpoint, MailState, RawMail
@@ -58,6 +58,13 @@ def _enqueue(name: str, **details: int) -> None:
     lock = "/".join([name, *map(str, details.values())])
     with suppress(AlreadyEnqueued), transaction.atomic():
         app.configure_task(name, queue="mail", queueing_lock=lock).defer(**details)
+
+
+@app.periodic(cron=EVERY_MINUTE)
+@app.task(name="watch_over", queue="clock", queueing_lock="watch_over")
+def watch_over(timestamp: int) -> None:
+    """Raise the alarms of what is wrong, clear those of what is over, and tell of them."""
+    alarms.watch_over(clock.now())
 
 
 @app.periodic(cron=EVERY_MINUTE)

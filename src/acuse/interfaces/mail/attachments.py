@@ -2,7 +2,7 @@
 
 An attachment is a dictionary: `filename` (as the sender called it, cleaned; '' if unnamed),
 `shown_name` (never empty), `data` (bytes), `size` (of data, bytes), `content_type`, `cid`
-(Content-ID without brackets, or ''), `inline` (bool), `kind` (one of KINDS).
+(Content-ID without brackets, or ''), `inline` (bool), `kind` (one of policy.files.KINDS).
 """
 
 from __future__ import annotations
@@ -10,47 +10,8 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-KINDS = (
-    "file",
-    "image",
-    "message",
-    "invitation",
-    "signed",
-    "encrypted",
-    "key",
-    "contact",
-    "report",
-)
+from acuse.policy.files import find_kind
 
-_KIND_OF_TYPE = {
-    "message/rfc822": "message",
-    "message/global": "message",
-    "text/calendar": "invitation",
-    "application/ics": "invitation",
-    "application/pkcs7-signature": "signed",
-    "application/x-pkcs7-signature": "signed",
-    "application/pgp-signature": "signed",
-    "application/pkcs7-mime": "encrypted",
-    "application/x-pkcs7-mime": "encrypted",
-    "application/pgp-encrypted": "encrypted",
-    "application/pgp-keys": "key",
-    "text/vcard": "contact",
-    "text/x-vcard": "contact",
-    "text/directory": "contact",
-    "message/delivery-status": "report",
-    "message/disposition-notification": "report",
-    "message/feedback-report": "report",
-    "text/rfc822-headers": "report",
-}
-_KIND_OF_ENDING = {
-    "eml": "message",
-    "ics": "invitation",
-    "p7s": "signed",
-    "p7m": "encrypted",
-    "vcf": "contact",
-    "pgp": "encrypted",
-    "gpg": "encrypted",
-}
 _ENDING_OF_TYPE = {
     "message/rfc822": ".eml",
     "text/calendar": ".ics",
@@ -94,15 +55,6 @@ def build_attachment(
         "inline": inline,
         "kind": kind,
     }
-
-
-def find_kind(filename: str, content_type: str, smime_type: str = "") -> str:
-    """What an attachment is for the reader, one of KINDS."""
-    ending = filename.rpartition(".")[2].lower() if "." in filename else ""
-    kind = _KIND_OF_TYPE.get(content_type) or _KIND_OF_ENDING.get(ending)
-    if kind == "encrypted" and smime_type == "signed-data":
-        return "signed"
-    return kind or ("image" if content_type.startswith("image/") else "file")
 
 
 def name_for(content_type: str, kind: str) -> str:

@@ -21,6 +21,7 @@ from acuse.interfaces.mail.quotes import (
 
 MAX_ATTRIBUTION_LINES = 5
 MAX_ATTRIBUTION_CHARS = 400
+MAX_LINE_CHARS = 20_000
 SHORTEST_WRAPPED = 30
 
 NONE, WEAK, STRONG = 0, 1, 2
@@ -97,10 +98,15 @@ _NAMED_ONLY = re.compile(
     r"\s*(?:<[^<>]*@[^<>]*>)?\s*$"
 )
 _QUOTING = re.compile(
-    r"^(?:quoting|citando(?:\sa)?|zitat\svon|citat\sfrån|citazione\sda|mensagem\sde|en\sréponse\sà)"
+    r"^(?:quoting|citando(?:\sa)?|mensaje\s(?:citado\spor|de)|zitat\svon|citat\sfrån|citazione\sda|mensagem\sde|en\sréponse\sà)"
     r"\s.{1,100}[:：]$",
     re.I,
 )
+_CREDITED = re.compile(
+    r"^(?:[^\W\d_a-zà-öø-ÿ][\w.'’-]*[ ,]+){1,5}<[^<>\s]+@[^<>\s]+>"
+    rf"\s*,?\s*(?i:{alternation(VERB_WORDS)})\s*[:：]$"
+)
+_COLONS = (":", "：")
 _QUOTED = re.compile(r"^[ \t\ufeff]{0,4}>")
 _BARRED = re.compile(r"^(?:\|(?:\s|$)|[A-Za-z]{1,12}>\s)")
 # "... <a@x.example" / "> wrote:": the end of an attribution, torn before its bracket.
@@ -133,6 +139,8 @@ def next_words(lines: Sequence[str], at: int) -> int:
 def find_attribution(lines: Sequence[str], at: int) -> Attribution | None:
     """The attribution whose last line is `at`, or None."""
     stripped = lines[at].strip()
+    if len(stripped) > MAX_LINE_CHARS:
+        return None
     if stripped.endswith("--"):
         return _dashed(lines, at)
     if ATTRIBUTION_MARK in stripped:
@@ -144,10 +152,30 @@ def find_attribution(lines: Sequence[str], at: int) -> Attribution | None:
         is_quoted(lines[following], barred=True) or QUOTE_MARK in "".join(lines[at + 1 : following])
     )
     best = _wrapped(lines, at, WEAK if quoted else STRONG)
+    if best is None and not quoted and _is_credited(lines, at):
+        return Attribution(at, at + 1)
     shared = _shared_line(at, stripped) if quoted else None
     if shared and (best is None or best.start == at and not _is_dated(stripped)):
         return shared
     return best
+
+
+def quote_is_announced(quote: Sequence[str]) -> bool:
+    """Whether the first quoted lines are themselves the announcement, as phones print it."""
+    bare = [line.lstrip("> \t\ufeff").rstrip() for line in quote[: MAX_ATTRIBUTION_LINES + 1]]
+    return any(_wrapped(bare, at, STRONG) for at in range(len(bare)) if bare[at].endswith(_COLONS))
+
+
+def _is_credited(lines: Sequence[str], at: int) -> bool:
+    """Whether a line is only "Name <address> wrote:", as webmails print without a moment.
+
+    Somebody who pastes a foreign mail announces it; without a line that ends in a colon above it,
+    the mail below is the quoted one.
+    """
+    if not _CREDITED.match(lines[at].strip()):
+        return False
+    above = next((line.rstrip() for line in reversed(lines[:at]) if line.strip()), "")
+    return bool(above) and not above.endswith(_COLONS)
 
 
 def _wrapped(lines: Sequence[str], at: int, enough: int) -> Attribution | None:
@@ -192,6 +220,10 @@ def _dashed(lines: Sequence[str], at: int) -> Attribution | None:
     joined = ""
     for start in range(at, max(-1, at - 2), -1):
         joined = f"{lines[start].strip()} {joined}".strip()
+        if len(joined) > MAX_ATTRIBUTION_CHARS:
+            break
+        if not joined.startswith("--") or not _VERB.search(joined):
+            continue
         dashed = _DASHED_WROTE.match(joined)
         if dashed and (_DATE.search(dashed["inner"]) or _NAMED_ONLY.match(dashed["inner"])):
             return Attribution(start, at + 1)
@@ -200,7 +232,8 @@ def _dashed(lines: Sequence[str], at: int) -> Attribution | None:
 
 def _shared_line(at: int, stripped: str) -> Attribution | None:
     """An attribution that a client glued to the last words of the reply."""
-    for inner in reversed(list(_INNER_STARTER.finditer(stripped))):
+    starters = _INNER_STARTER.finditer(stripped, max(0, len(stripped) - MAX_ATTRIBUTION_CHARS))
+    for inner in reversed(list(starters)):
         if inner.start() and _certainty(stripped[inner.start() :]) == STRONG:
             return Attribution(at, at + 1, stripped[: inner.start()].rstrip())
     return None
@@ -225,6 +258,8 @@ def _certainty(text: str) -> int:
     if text[-1] not in ":：" or "@" not in text and not _VERB.search(text):
         return NONE
     email, date, dated = _EMAIL.search(text), _DATE.search(text), _is_dated(text)
+    if text.casefold().startswith(PREFIXES):
+        return STRONG if date and email else WEAK
     verbs = list(_VERB.finditer(text))
     if not verbs:
         if (
@@ -237,17 +272,20 @@ def _certainty(text: str) -> int:
             return STRONG
         return WEAK if _QUOTING.match(text) else NONE
     before, after = text[: verbs[-1].start()].strip(), text[verbs[-1].end() :].strip(" :：")
-    if text.casefold().startswith(PREFIXES):
-        return STRONG if date and email else WEAK
     if len(after) >= 80:
         return NONE
     if date and dated and _is_terse(before):
         return STRONG if email or _names_somebody(before) else WEAK
     if date and email and email.end() <= verbs[0].start() and _is_terse(before):
         return STRONG
-    return (
-        WEAK if not after and (email and _is_terse(before) or _NAMED_ONLY.match(before)) else NONE
-    )
+    if _NAMED_ONLY.match(before) and (not after or _is_moment(after)):
+        return WEAK
+    return WEAK if not after and email and _is_terse(before) else NONE
+
+
+def _is_moment(after: str) -> bool:
+    """Whether a text is a date with the few small words that clients print around one."""
+    return bool(_DATE.search(after)) and not re.search(r"[^\W\d]{6,}", after)
 
 
 def _is_terse(before: str) -> bool:

@@ -22,14 +22,14 @@ MAX_LABEL_CHARS = 30
 
 _LABEL = re.compile(r"^([^:：<>@\"]{1,30}?)\s*[:：]\s*(.*)$", re.S)
 _RULE = re.compile(r"^[\s>]*[-_=*─—–]{5,}\s*$")
-_DASHES = r"[-_=*─—–\s]"
-_ORIGINAL = re.compile(
-    rf"^\s*{_DASHES}{{2,}}(?:{alternation(ORIGINAL_PHRASES)})\s*{_DASHES}*:?\s*{_DASHES}*$", re.I
-)
+_DASHES = "-_=*─—–"
+_BLANKS = " \t\r\n\f\v\ufeff"
+_ORIGINAL = re.compile(rf"(?:{alternation(ORIGINAL_PHRASES)})[{_DASHES}:\s]*$", re.I)
 _FORWARDED = re.compile(
-    rf"^\s*(?:{_DASHES}{{2,}}\s*(?:{alternation(FORWARDED_PHRASES)})\s*(?:{_DASHES}|:)+"
-    rf"|(?:{alternation(FORWARDED_PHRASES)})\s*[:：])(?P<rest>.*)$",
-    re.I,
+    rf"(?:{alternation(FORWARDED_PHRASES)})[{_DASHES}:\s]+(?P<rest>.*)$", re.I | re.S
+)
+_FORWARDED_BARE = re.compile(
+    rf"(?:{alternation(FORWARDED_PHRASES)})\s*[:：](?P<rest>.*)$", re.I | re.S
 )
 _FULL_MOMENT = re.compile(
     r"(?:19|20)\d\d\D.{0,30}\b\d{1,2}[:.]\d{2}\b|\d{1,2}[:.]\d{2}\b.{0,30}(?:19|20)\d\d"
@@ -58,13 +58,22 @@ def is_rule(line: str) -> bool:
 
 def is_original_line(line: str) -> bool:
     """Whether a line says "original message" between dashes, in any language."""
-    return bool(_ORIGINAL.match(line.lstrip("> ")[:200]))
+    inner, dashes = _undashed(line[:200])
+    return dashes >= 2 and bool(_ORIGINAL.match(inner))
 
 
 def forwarded_rest(line: str) -> str | None:
     """What follows "forwarded message" in a line that says so (mostly ''), None in other lines."""
-    found = _FORWARDED.match(line.lstrip("> \ufeff")[:2000])
-    return found["rest"].strip() if found else None
+    inner, dashes = _undashed(line[:2000])
+    found = _FORWARDED.match(inner) if dashes >= 2 else _FORWARDED_BARE.match(inner)
+    return found["rest"].strip() if found and (dashes >= 2 or not dashes) else None
+
+
+def _undashed(line: str) -> tuple[str, int]:
+    """A line without what is drawn before its first word, and how many characters that were."""
+    line = line.lstrip("> " + _BLANKS)
+    inner = line.lstrip(_DASHES + _BLANKS)
+    return inner, len(line) - len(inner)
 
 
 def label_of(line: str) -> tuple[frozenset[str], str] | None:

@@ -263,7 +263,7 @@ def _search_recipients(
                 return [email]
     for data in content.embedded[:1]:
         head = decode_text(data[:20_000])
-        addressed = re.search(r"(?im)^to:\s*(.*(?:\n[ \t].*)*)", head)
+        addressed = re.search(r"(?im)^to:[ \t]*(.*(?:\n[ \t].*)*)", head)
         found = [a.email for a in read_addresses(addressed[1])] if addressed else []
         if found:
             return [f for f in found if f][:MAX_RECIPIENTS]

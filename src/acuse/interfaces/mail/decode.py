@@ -116,6 +116,29 @@ def decode_text(data: bytes, charset: str | None = None) -> str:
     return _clean(_decode_by_trial(data))
 
 
+def unflow(text: str, delete_space: bool) -> str:
+    """Text of format=flowed with its paragraphs put together again (RFC 3676, 4).
+
+    A line that ends in a space goes on in the next one of the same quote depth; `delete_space`
+    (DelSp) says that the space itself was only the sender's mark.
+    """
+    paragraphs: list[list[str]] = []
+    flows_at = -1  # the quote depth of a paragraph that goes on
+    for line in text.replace("\r\n", "\n").split("\n"):
+        content = line.lstrip(">")
+        depth = len(line) - len(content)
+        content = content.removeprefix(" ")  # space-stuffing
+        signature = content == "-- "
+        flows = content.endswith(" ") and not signature
+        kept = content[:-1] if flows and delete_space else content
+        if depth == flows_at and not signature:
+            paragraphs[-1].append(kept)
+        else:
+            paragraphs.append([">" * depth + " " * bool(depth and content), kept])
+        flows_at = depth if flows else -1
+    return "\n".join("".join(pieces) for pieces in paragraphs)
+
+
 def _is_multi_byte(codec: str, data: bytes) -> bool:
     if codec == "utf-8" or _SINGLE_BYTE.match(codec):
         return False

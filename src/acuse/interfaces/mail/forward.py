@@ -23,8 +23,8 @@ from acuse.interfaces.mail.quotes import (
     flatten,
 )
 
-MAX_LINES = 5_000
-MAX_CHARS = 400_000
+MAX_LINES = 2_000
+MAX_LINE_CHARS = 20_000
 
 
 def _prefixed(words: Sequence[str]) -> re.Pattern[str]:
@@ -99,13 +99,11 @@ def find_forward(text: str, subject: str, answers: bool) -> Forward | None:
     `answers` says that the mail has an In-Reply-To. Outlook prints the same block above an answer
     and above a forward, so that there the subject decides; Acuse proposes, a person confirms.
     """
-    lines = [
-        line.replace("\u00a0", " ").replace("\ufeff", "").rstrip("\r")
-        for line in text[:MAX_CHARS].split("\n")[:MAX_LINES]
-    ]
+    text = text.replace("\u00a0", " ").replace("\ufeff", "").replace("\r\n", "\n")
+    lines = text.split("\n")
     reply, forward = says_reply(subject), says_forward(subject)
-    for at, line in enumerate(lines):
-        stripped = line.strip()
+    for at, line in enumerate(lines[:MAX_LINES]):
+        stripped = line[:MAX_LINE_CHARS].strip()
         if not stripped:
             continue
         rest = forwarded_rest(stripped)

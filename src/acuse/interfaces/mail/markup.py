@@ -10,12 +10,17 @@ from __future__ import annotations
 import html
 import re
 
+from acuse.policy.letters import HTML_CLASS
+
 # Private-use characters: "from here on everything is the quoted message" and "what follows in
 # this line is an attribution".
 QUOTE_MARK = "\ue0f0"
 ATTRIBUTION_MARK = "\ue0f1"
 
 MAX_HTML_CHARS = 2_000_000
+MAX_TAGS = 200_000
+MAX_LINKS = 5_000
+MAX_ADDRESS_CHARS = 2_000
 MAX_QUOTE_DEPTH = 20
 
 _BLOCKS = frozenset(
@@ -60,6 +65,7 @@ _BLOCKS = frozenset(
 _SKIPPED = frozenset(["head", "style", "script", "title", "noscript", "template", "xml", "svg"])
 _RAW = frozenset(["style", "script", "title"])
 _ATTRIBUTE = re.compile(r"""([a-zA-Z_:-]+)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>"']+))""")
+_TAG = re.compile(r"<[a-zA-Z/!?]")
 _TAG_NAME = re.compile(r"/?([a-zA-Z][a-zA-Z0-9:]*)")
 
 _QUOTE_IDS = frozenset(
@@ -69,6 +75,10 @@ _QUOTE_IDS = frozenset(
         "mail-editor-reference-message-container",
         "ms-outlook-mobile-reply-separator",
         "replysplit",
+        "zwchr",
+        "olk_src_body_section",
+        "isreplycontent",
+        "isforwardcontent",
     ]
 )
 _QUOTE_CLASSES = frozenset(
@@ -80,15 +90,24 @@ _QUOTE_CLASSES = frozenset(
         "zimbra_quote",
         "front-blockquote",
         "outlookmessageheader",
+        "missive_quote",
+        "cm_quote",
+        HTML_CLASS,
     ]
 )
+# Spark and GMX name the quote.
+_QUOTE_NAMES = frozenset(["messagereplysection", "quote"])
 _ATTRIBUTION_CLASSES = frozenset(["gmail_attr", "moz-cite-prefix"])
+_ATTRIBUTION_IDS = frozenset(["reply-intro"])
 
 
 class _Writer:
     """Collects lines; knows the quote depth, preformatted text and pending white space."""
 
-    def __init__(self) -> None:
+    def __init__(self, links: bool = True) -> None:
+        self.links_left = MAX_LINKS if links else 0
+        self.link = ""
+        self.linked: list[str] = []
         self.lines: list[str] = []
         self.line: list[str] = []
         self.depth = 0
@@ -127,6 +146,24 @@ class _Writer:
                 self.line.append(" ")
             self.space = False
             self.line.append(data)
+            if self.link:
+                self.linked.append(data)
+
+    def open_link(self, address: str) -> None:
+        """Remember where a link leads, up to its end."""
+        self.close_link()
+        if self.links_left and address.lower().startswith(("http:", "https:", "mailto:")):
+            self.link, self.links_left = address[:MAX_ADDRESS_CHARS], self.links_left - 1
+
+    def close_link(self) -> None:
+        """Write where the link led, if its words do not say so: they alone would be lost words."""
+        address, words = self.link, "".join(self.linked)
+        self.link, self.linked = "", []
+        shown = re.sub(
+            r"^(?:https?://(?:www\.)?|mailto:)|[/?].*$|\s", "", address.lower(), flags=re.S
+        )
+        if words.strip() and shown and shown not in words.lower().replace(" ", ""):
+            self.line.append(f" <{address.removeprefix('mailto:')}>")
 
     def end_line(self, keep_empty: bool = False) -> None:
         if self.line or keep_empty:
@@ -142,17 +179,25 @@ class _Writer:
             self.lines.append(empty)
 
 
-def html_to_marked_text(source: str) -> str:
-    """Plain text of an HTML body, quoted blocks as ">" lines, client marks left in."""
+def html_to_marked_text(source: str, links: bool = True) -> str:
+    """Plain text of an HTML body, quoted blocks as ">" lines, client marks left in.
+
+    `links` writes where links lead behind their words, as clients do in their plain texts.
+    """
     source = source[:MAX_HTML_CHARS]
-    writer = _Writer()
+    writer = _Writer(links)
     at, skipping = 0, ""
     last_comment_end = source.rfind("-->") - 1
     lowered = source.lower() if len(source.lower()) == len(source) else source
+    tags = 0
     while at < len(source):
-        start = source.find("<", at)
-        if start < 0:
-            start = len(source)
+        next_tag = _TAG.search(source, at)
+        start = next_tag.start() if next_tag else len(source)
+        tags += 1
+        if tags > MAX_TAGS:
+            # Nobody lays out so much; from here on only the words count.
+            writer.text(_unescape(re.sub(r"<[^<>]{0,5000}>", " ", source[at:])))
+            break
         if start > at and not skipping:
             writer.text(_unescape(source[at:start]))
         if start == len(source):
@@ -248,14 +293,26 @@ def _write_tag(writer: _Writer, name: str, closing: bool, attributes: str) -> No
         writer.preformatted = max(0, writer.preformatted + (-1 if closing else 1))
     elif name in _BLOCKS:
         writer.end_line()
+    elif name == "a" and closing:
+        writer.close_link()
+    elif name == "a":
+        writer.open_link(_attribute(attributes, "href"))
     if not closing and name in ("div", "span", "hr", "blockquote", "td", "p"):
         mark = _mark_of(attributes)
         if mark == QUOTE_MARK:
             writer.end_line()
-            writer.lines.append(mark)
+            if not (writer.depth and HTML_CLASS in attributes):  # else the quote began above it
+                writer.lines.append(mark)
         elif mark:
             writer.end_line()
             writer.line.append(mark)
+
+
+def _attribute(attributes: str, name: str) -> str:
+    for match in _ATTRIBUTE.finditer(attributes[:4_000]):
+        if match[1].lower() == name:
+            return _unescape(match[2] or match[3] or match[4] or "").strip()
+    return ""
 
 
 def _is_plain_indent(attributes: str) -> bool:
@@ -264,16 +321,23 @@ def _is_plain_indent(attributes: str) -> bool:
 
 
 def _mark_of(attributes: str) -> str:
-    if "id=" not in attributes and "class" not in attributes and "ID=" not in attributes:
+    if "=" not in attributes:
         return ""
     for match in _ATTRIBUTE.finditer(attributes[:4_000]):
         key, value = match[1].lower(), (match[2] or match[3] or match[4] or "").lower()
-        if key == "id" and value.removeprefix("x_") in _QUOTE_IDS:
+        if key == "name" and value in _QUOTE_NAMES:
             return QUOTE_MARK
+        if key == "id":
+            name = value.removeprefix("x_")
+            if name in _QUOTE_IDS:
+                return QUOTE_MARK
+            if name in _ATTRIBUTION_IDS:
+                return ATTRIBUTION_MARK
         if key == "class":
             classes = {c.removeprefix("x_") for c in value.split()}
             if classes & _ATTRIBUTION_CLASSES:
                 return ATTRIBUTION_MARK
-            if classes & _QUOTE_CLASSES:
+            # Yahoo puts a number of its own before the name.
+            if classes & _QUOTE_CLASSES or value.endswith("yahoo_quoted"):
                 return QUOTE_MARK
     return ""

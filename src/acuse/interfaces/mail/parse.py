@@ -12,7 +12,6 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
 
-from acuse.interfaces.mail.attachments import Attachment
 from acuse.interfaces.mail.automatic import Verdict, judge_automatic
 from acuse.interfaces.mail.bounce import Report, judge_bounce
 from acuse.interfaces.mail.decode import (
@@ -26,10 +25,13 @@ from acuse.interfaces.mail.forward import find_forward, forward_of_attached
 from acuse.interfaces.mail.language import guess_language
 from acuse.interfaces.mail.markup import html_to_marked_text, strip_marks
 from acuse.interfaces.mail.reply import Cut, cut_reply
+from acuse.interfaces.mail.sealed import name_seals
 from acuse.interfaces.mail.structure import Content, Headers, read_content, read_message
 
 MAX_REFERENCES = 20
 MAX_CUT_CHARS = 400_000
+# Evidence whose reply stands above it, so that what follows the beginning need not be seen.
+CUTS_BELOW = frozenset(("mark", "attribution", "headers", "original", "reply_above"))
 DELIVERY_HEADERS = ("delivered-to", "x-original-to", "envelope-to", "x-gm-original-to")
 
 _T = TypeVar("_T")
@@ -42,10 +44,11 @@ def parse(raw: bytes) -> dict[str, Any]:
     (newest first, at most 20), to, cc, reply_to (lists of {name, email}), delivered_to (addresses),
     date (aware UTC datetime or None), text, html, reply_text, reply_cut (evidence or ''),
     language ('es', 'pt', 'en' or ''), attachments (see attachments.py), calendar (text of an
-    invitation or ''), encrypted, signed (bool), auto_submitted (bool), auto_reason, out_of_office,
-    bounce (bool), bounce_action ('failed', 'delayed', 'delivered' or ''), bounce_recipients,
-    bounced_message_id, forwarded (dictionary or None), headers (lower-case name -> decoded values),
-    defects (list of words).
+    invitation or ''), encrypted, signed (bool: S/MIME, PGP/MIME or armoured PGP, by its shape; the
+    text of a signed mail is read, nothing is verified or decrypted), auto_submitted (bool),
+    auto_reason, out_of_office, bounce (bool), bounce_action ('failed', 'delayed', 'delivered' or
+    ''), bounce_recipients, bounced_message_id, forwarded (dictionary or None), headers (lower-case
+    name -> decoded values), defects (list of words).
     """
     return _Reading(raw).result()
 
@@ -96,6 +99,11 @@ class _Reading:
             forwarded = self.guarded(
                 "forward", lambda: _forward(content, fields, subject, text, cut), None
             )
+        encrypted, signed = name_seals(
+            _first(fields, "content-type").lower().strip(),
+            {file["kind"] for file in content.attachments},
+            text,
+        )
         automatic = verdict.automatic or report.bounce or _is_report(fields)
         return {
             "from_email": sender.email,
@@ -110,8 +118,8 @@ class _Reading:
             "language": self.guarded("language", lambda: guess_language(cut.text), ""),
             "attachments": content.attachments,
             "calendar": content.calendar,
-            "encrypted": _has_kind(content.attachments, "encrypted", fields),
-            "signed": _has_kind(content.attachments, "signed", fields),
+            "encrypted": encrypted,
+            "signed": signed,
             "auto_submitted": automatic,
             "auto_reason": verdict.reason or ("report" if automatic else ""),
             "out_of_office": verdict.out_of_office and not report.bounce,
@@ -204,19 +212,27 @@ def join_texts(content: Content) -> tuple[str, str]:
 def cut_best(content: Content, text: str, marked: str) -> Cut:
     """The reply, cut from the plain text, or from the HTML where only that shows the quote."""
     if not any(t.strip() for t in content.plain):
-        return cut_reply(marked[:MAX_CUT_CHARS]) if marked else Cut("", False)
-    cut = cut_reply(text[:MAX_CUT_CHARS])
+        return _cut(marked) if marked else Cut("", False)
+    cut = _cut(text)
     if cut.cut or not marked:
         return cut
-    richer = cut_reply(marked[:MAX_CUT_CHARS])
-    kept = re.sub(r"\W+", "", richer.text)
-    # The HTML's cut is used only if it is a beginning of the very same words.
-    if (
-        richer.evidence in ("mark", "attribution")
-        and kept
-        and re.sub(r"\W+", "", text).startswith(kept)
-    ):
-        return richer
+    told = re.sub(r"\W+", "", text)
+    for links in (True, False):  # a plain text may name where links lead, or not
+        richer = _cut(marked if links else html_to_marked_text("\n".join(content.rich), False))
+        kept = re.sub(r"\W+", "", richer.text)
+        if richer.evidence not in ("mark", "attribution"):
+            break
+        # The HTML's cut is used only if it is a beginning of the very same words.
+        if kept and told.startswith(kept):
+            return richer
+    return cut
+
+
+def _cut(text: str) -> Cut:
+    """The reply; its quote is looked for in the beginning, and without one no word is left out."""
+    cut = cut_reply(text[:MAX_CUT_CHARS])
+    if cut.evidence not in CUTS_BELOW and len(text) > MAX_CUT_CHARS:
+        return Cut(strip_marks(text), False)
     return cut
 
 
@@ -294,16 +310,13 @@ def _is_report(fields: dict[str, list[str]]) -> bool:
     return "multipart/report" in _first(fields, "content-type").lower()
 
 
-def _has_kind(attachments: list[Attachment], kind: str, fields: dict[str, list[str]]) -> bool:
-    top = _first(fields, "content-type").lower()
-    return any(a["kind"] == kind for a in attachments) or f"multipart/{kind}" in top
-
-
 def _bounced_id(content: Content, text: str) -> str:
     """The Message-ID of the mail that came back, from its returned headers."""
     sources = [decode_text(data[:60_000]) for data in content.embedded]
     for source in [*sources, text[:200_000]]:
-        found = re.search(r"(?im)^\s*message-id:\s*<\s*([^<>\s]+)\s*>", source)
+        found = re.search(
+            r"(?im)^[ \t]*message-id:[ \t]*\r?\n?[ \t]*<[ \t]*([^<>\s]+)[ \t]*>", source
+        )
         if found:
             return found[1]
     return ""

@@ -8,11 +8,15 @@ from dataclasses import dataclass
 from email import message_from_bytes
 from email.errors import MessageError
 
+from django.db.models import Q
+
 from acuse.actions import mail
 from acuse.config import config
 from acuse.interfaces.mail.decode import decode_header
 from acuse.interfaces.web import clock
-from acuse.models import Address, Mailbox, RawMail
+from acuse.models import Mailbox, RawMail
+from acuse.models.people import find_person
+from acuse.policy.keys import looks_signed
 
 LARGEST = 50 * 1024 * 1024  # bytes of one mail
 
@@ -26,10 +30,18 @@ class Recipient:
 
 
 def find_mailbox(address: str) -> Mailbox | None:
-    """Our mailbox of this address, its plus-part aside (RFC 5233)."""
-    local, _at, domain = address.strip().partition("@")
+    """Our mailbox of this address: as it is, its plus-part aside (RFC 5233), or by a domain all
+    of whose mail is ours, if the address has the form of one that we signed."""
+    local, _at, domain = address.strip().rpartition("@")
     plain = f"{local.partition('+')[0]}@{domain}"
-    return Mailbox.objects.filter(address__iexact=plain, active=True).first()
+    active = Mailbox.objects.filter(active=True)
+    for ours in dict.fromkeys((f"{local}@{domain}", f"{local.rpartition('+')[0]}@{domain}", plain)):
+        found = active.filter(address__lower=ours.lower()).first()
+        if found is not None:
+            return found
+    if not looks_signed(address.strip()):
+        return None  # a domain for keys would otherwise take what any robot guesses
+    return active.filter(reply_domain__iexact=domain).order_by("pk").first()
 
 
 def find_recipient(address: str) -> Recipient | None:
@@ -43,15 +55,14 @@ def find_recipient(address: str) -> Recipient | None:
         return Recipient(address, mailbox)
     if config.production:
         return None
-    known = Address.objects.filter(email__iexact=address.strip()).exists()
+    known = find_person(address) is not None
     return Recipient(address, None) if known or not _is_ours(address) else None
 
 
 def _is_ours(address: str) -> bool:
     domain = address.rpartition("@")[2].lower()
-    return domain == config.mail_domain or (
-        Mailbox.objects.filter(address__iendswith=f"@{domain}").exists()
-    )
+    ours = Q(address__iendswith=f"@{domain}") | Q(reply_domain__iexact=domain)
+    return domain == config.mail_domain or Mailbox.objects.filter(ours).exists()
 
 
 def keep(content: bytes, sender: str, recipients: Iterable[Recipient]) -> list[RawMail]:

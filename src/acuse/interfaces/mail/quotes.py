@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from acuse.policy.letters import REPLY_ABOVE as OURS
+
 # The verb (with its auxiliaries) that closes or opens an attribution: "On ..., X wrote:".
 VERBS: dict[str, tuple[str, ...]] = {
     "en": ("wrote", "writes", "sent", "said"),
@@ -17,6 +19,7 @@ VERBS: dict[str, tuple[str, ...]] = {
     "pt": ("escreveu", "escreveste", "a escrit"),
     "ca": ("va escriure", "ha escrit"),
     "gl": ("escribiu",),
+    "eu": ("idatzi zuen", "idatzi du"),
     "fr": ("a écrit", "a ecrit", "écrivait", "écrit"),
     "de": ("schrieb", "schrieben", "geschrieben"),
     "it": ("ha scritto", "scrive", "scriveva"),
@@ -81,7 +84,12 @@ STARTERS: dict[str, tuple[str, ...]] = {
 }
 
 # Whole openings of attributions that name the author before the moment.
-PREFIXES = ("wiadomość napisana przez", "messaggio originale da", "mensagem original de")
+PREFIXES = (
+    "wiadomość napisana przez",
+    "messaggio originale da",
+    "mensagem original de",
+    "missatge de",
+)
 
 # Weekdays, whole and as clients abbreviate them; some locales start an attribution with one.
 WEEKDAYS: dict[str, tuple[str, ...]] = {
@@ -891,6 +899,11 @@ APP_SIGNATURES: dict[str, tuple[str, ...]] = {
     ),
     "tr": (r"(?:iphone|ipad|android|samsung)['’\w ]{0,15} ?(?:gönderildi|gönderilmiştir)",),
     "ca": (rf"enviat des (?:de|del) (?:meu |l['’]meu )?{_DEVICE}",),
+    "gl": (rf"enviad[oa] desde o meu {_DEVICE}",),
+    "el": (rf"στάλθηκε από το {_DEVICE}",),
+    "hr": (rf"poslano s (?:mo[jg]e?g? )?{_DEVICE}",),
+    "vi": (rf"(?:đã )?gửi từ {_DEVICE} của tôi",),
+    "id": (rf"dikirim dari {_DEVICE} saya",),
     "ja": (r"(?:iphone|ipad|android)から送信", r"\S{1,30}から送信"),
     "zh": (r"发自我的\s?.{1,30}", r"從我的\s?.{1,30}傳送", r"获取 outlook .{1,40}"),
     "ko": (r"나의 .{1,20}에서 보냄", r".{1,20}에서 보냄"),
@@ -899,20 +912,20 @@ APP_SIGNATURES: dict[str, tuple[str, ...]] = {
 # What our own mails print above their text, so that a reply can be cut below it.
 REPLY_ABOVE: dict[str, tuple[str, ...]] = {
     "en": (
-        "reply above this line",
+        OURS["en"].lower(),
         "please type your reply above this line",
         "write your reply above this line",
     ),
     "es": (
         "responda por encima de esta línea",
-        "escriba su respuesta por encima de esta línea",
+        OURS["es"].lower(),
         "responda encima de esta línea",
         "conteste por encima de esta línea",
         "escriba su respuesta encima de esta línea",
     ),
     "pt": (
         "responda acima desta linha",
-        "escreva a sua resposta acima desta linha",
+        OURS["pt"].lower(),
         "escreva sua resposta acima desta linha",
     ),
 }

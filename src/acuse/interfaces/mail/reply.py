@@ -10,7 +10,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from acuse.interfaces.mail.attribution import find_attribution, is_quoted, next_words
+from acuse.interfaces.mail.attribution import (
+    find_attribution,
+    is_quoted,
+    next_words,
+    quote_is_announced,
+)
 from acuse.interfaces.mail.blocks import (
     forwarded_rest,
     is_original_line,
@@ -24,7 +29,7 @@ from acuse.interfaces.mail.quotes import (
     alternation,
 )
 
-MAX_LINES = 20_000
+MAX_LINES = 3_000
 MAX_SIGNATURE_LINES = 12
 WRAPPED_AT = 60
 
@@ -211,7 +216,10 @@ def _without_trailing_quote(lines: list[str]) -> tuple[list[str], str]:
         start -= 1
     quoted = sum(1 for line in lines[start:end] if is_quoted(line))
     above = [line for line in lines[:start] if line.strip()]
-    if quoted < 2 or not above or above[-1].rstrip()[-1] in ":：":
+    if quoted < 2 or not above:
+        return lines, ""
+    first = next_words(lines, start)
+    if above[-1].rstrip()[-1] in ":：" and not quote_is_announced(lines[first:end]):
         return lines, ""
     if any(is_quoted(line) for line in above):
         return lines, ""

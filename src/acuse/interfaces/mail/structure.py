@@ -9,6 +9,7 @@ from email.parser import BytesParser
 from email.policy import compat32
 
 from acuse.interfaces.mail import attachments as files
+from acuse.interfaces.mail import sealed
 from acuse.interfaces.mail.decode import (
     clean_file_name,
     decode_base64,
@@ -16,14 +17,16 @@ from acuse.interfaces.mail.decode import (
     decode_text,
     header_bytes,
     read_params,
+    unflow,
 )
 
 MAX_DEPTH = 20
 MAX_PARTS = 200
 MAX_HEADER_BYTES = 256_000
-MAX_LINES = 2_000_000
+MAX_LINES = 1_000_000
 MAX_BOUNDARIES = 500
 MAX_TEXT_BYTES = 5_000_000
+SEALED_TYPES = frozenset(("application/pkcs7-mime", "application/x-pkcs7-mime"))
 
 Headers = list[tuple[str, str]]
 
@@ -152,7 +155,9 @@ def read_content(message: Message) -> Content:
                 continue
             waiting += [(c, depth + 1, main) for c in reversed(children) if isinstance(c, Message)]
         else:
-            _read_leaf(content, part, main, params, parent)
+            inner = _read_leaf(content, part, main, params, parent)
+            if inner is not None and depth < MAX_DEPTH:
+                waiting.append((inner, depth + 1, main))
     if any(b in text for b in boundaries for text in content.plain):
         _drop_boundaries(content, boundaries)
     return content
@@ -181,7 +186,8 @@ def _header(part: Message, name: str) -> str:
 
 def _read_leaf(
     content: Content, part: Message, main: str, params: dict[str, str], parent: str
-) -> None:
+) -> Message | None:
+    """Take in a part that has no parts; what an opaque signature wraps is returned, to be read."""
     disposition, disposed = read_params(_header(part, "content-disposition"))
     filename = clean_file_name(disposed.get("filename") or params.get("name") or "")
     cid = decode_header(_header(part, "content-id")).strip("<> ")
@@ -195,7 +201,7 @@ def _read_leaf(
         content.attachments.append(
             files.build_attachment(filename, data, main, cid=cid, inline=not attached)
         )
-        return
+        return None
     data = _payload(part)
     if main in (
         "message/delivery-status",
@@ -211,14 +217,14 @@ def _read_leaf(
         content.attachments.append(
             files.build_attachment(filename, data, main, cid=cid, inline=True)
         )
-        return
+        return None
     if (
         main in ("text/plain", "text/html", "text/enriched", "text")
         and not attached
         and not filename
     ):
-        _read_text(content, data, main, params.get("charset"), parent)
-        return
+        _read_text(content, data, main, params, parent)
+        return None
     if files.is_tnef(filename, main, data):
         unpacked = files.unpack_tnef(data)
         if unpacked is not None:
@@ -234,25 +240,27 @@ def _read_leaf(
                     if rich.strip()
                     else []
                 )
-            return
+            return None
         content.defects.append("tnef")
     if main == "text/calendar" and not content.calendar:
         content.calendar = decode_text(data[:MAX_TEXT_BYTES], params.get("charset"))
+    entity = sealed.open_signed(data) if main in SEALED_TYPES else None
+    smime_type = params.get("smime-type", "").lower() if entity is None else "signed-data"
     content.attachments.append(
         files.build_attachment(
-            filename,
-            data,
-            main,
-            cid=cid,
-            inline=not attached,
-            smime_type=params.get("smime-type", "").lower(),
+            filename, data, main, cid=cid, inline=not attached, smime_type=smime_type
         )
     )
+    return None if entity is None else read_message(entity)[0]
 
 
-def _read_text(content: Content, data: bytes, main: str, charset: str | None, parent: str) -> None:
-    text = decode_text(data[:MAX_TEXT_BYTES], charset)
+def _read_text(
+    content: Content, data: bytes, main: str, params: dict[str, str], parent: str
+) -> None:
+    text = decode_text(data[:MAX_TEXT_BYTES], params.get("charset"))
     subtype = "html" if main == "text/html" else "plain"
+    if subtype == "plain" and params.get("format", "").lower() == "flowed":
+        text = unflow(text, params.get("delsp", "").lower() == "yes")
     (content.rich if subtype == "html" else content.plain).append(text)
     content.flow.append((subtype, text, parent == "multipart/alternative"))
 

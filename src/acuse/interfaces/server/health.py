@@ -1,4 +1,5 @@
-"""`GET /health`: 200 when database, worker and listener are up, else 503 naming what is down."""
+"""`GET /health`: 200 when database, worker, listener and poller are up, else 503 that names what
+is down."""
 
 from __future__ import annotations
 
@@ -12,7 +13,7 @@ from acuse import __version__
 from acuse.interfaces.web.heartbeat import is_fresh
 from acuse.models import Heartbeat
 
-BEATING = ("worker", "mail")
+BEATING = ("worker", "mail", "poll")
 
 
 @require_safe

@@ -1,4 +1,4 @@
-"""`acuse serve`: the whole product as one supervisor with four children."""
+"""`acuse serve`: the whole product as one supervisor with five children."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ SERVING = {
     "web": "acuse.interfaces.server.web:main",
     "worker": "acuse.interfaces.jobs.worker:main",
     "mail": "acuse.interfaces.mail.listener:main",
+    "poll": "acuse.interfaces.mail.poller:main",
 }
 
 

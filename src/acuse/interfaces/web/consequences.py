@@ -96,6 +96,7 @@ def silence(choice: Choice, version: Version | None) -> str:
 
 
 CONFIRMATIONS: dict[str, str] = {
+    "admit_copied": N_("This person becomes a user of the customer, and follows this case."),
     "validate_scope": N_("You validate the scope."),
     "return_scope": N_("You return the scope."),
     "accept_proposal": N_("You accept the proposal definitively."),

@@ -8,7 +8,7 @@ from functools import wraps
 from typing import Any, Concatenate, ParamSpec
 
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponseBase, HttpResponseRedirect
 from django.urls import register_converter, reverse
 from django.utils.cache import patch_cache_control
 
@@ -86,14 +86,14 @@ def view_of(request: HttpRequest, number: str) -> CaseView:
         raise Http404(number) from missing
 
 
-Page = Callable[Concatenate[HttpRequest, P], HttpResponse]
+Page = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
 
 
 def entered(page: Page[P]) -> Page[P]:
     """A page for people who have signed in; never kept by a cache on the way."""
 
     @wraps(page)
-    def asked(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+    def asked(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         response = page(request, *args, **kwargs)
         patch_cache_control(response, private=True, no_cache=True)
         return response
@@ -106,7 +106,7 @@ def for_firm(page: Page[P]) -> Page[P]:
     """A page of the desk: to everybody else it does not exist."""
 
     @wraps(page)
-    def asked(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+    def asked(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         if not person_of(request).is_firm:
             raise Http404
         return page(request, *args, **kwargs)
@@ -119,7 +119,7 @@ def for_customers(page: Page[P]) -> Page[P]:
     with what they sent, so that a link in a mail works for both sides."""
 
     @wraps(page)
-    def asked(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+    def asked(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         if person_of(request).is_firm:
             return HttpResponseRedirect(f"/desk{request.get_full_path()}", preserve_request=True)
         return page(request, *args, **kwargs)

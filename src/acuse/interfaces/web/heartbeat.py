@@ -1,4 +1,4 @@
-"""The signs of life of the worker and the mail listener, read by `GET /health`."""
+"""The signs of life of the worker, the mail listener and the poller, read by `GET /health`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ STALE = timedelta(seconds=20)  # older than this is down: three beats missed, an
 
 
 def beat(name: str, **detail: Any) -> None:
-    """Notes that `name` ("worker" or "mail") is at work now; call it from the loop that works.
+    """Notes that `name` (worker, mail, poll) is at work now; call it from the loop that works.
 
     `detail` is shown by /health, so it holds figures and never anything personal.
     """

@@ -10,9 +10,9 @@ from functools import cache
 from django.conf import settings
 
 from acuse.config import config
-from acuse.models import Case, Notice
+from acuse.models import Case, Mailbox, Notice
 from acuse.policy import keys
-from acuse.policy.keys import ReplyKey
+from acuse.policy.keys import Inlet, ReplyKey
 
 
 @cache
@@ -21,25 +21,42 @@ def _secret() -> bytes:
     return hmac.new(settings.SECRET_KEY.encode(), b"acuse mail keys 1", hashlib.sha256).digest()
 
 
-def mailbox_of(case: Case) -> str:
-    """The firm's address for this case: where it came in, else the main one."""
-    return case.mailbox.address if case.mailbox is not None else config.main_mailbox
+def inlet_of(case: Case) -> Inlet:
+    """How answers on this case come in: by the mailbox it came to, else by the main one."""
+    mailbox = case.mailbox
+    if mailbox is None or not mailbox.active:
+        main = Mailbox.objects.filter(address__lower=config.main_mailbox.lower()).first()
+        mailbox = main or mailbox
+    if mailbox is None:
+        return Inlet(config.main_mailbox)
+    return Inlet(mailbox.address, mailbox.plus_addressing, mailbox.reply_domain)
 
 
 def reply_address(case: Case, person_id: int) -> str:
     """Where this person's answers on this case go (mail rule 5)."""
-    return keys.reply_address(mailbox_of(case), case.pk, person_id, _secret())
+    return keys.reply_address(inlet_of(case), case.pk, person_id, _secret())
+
+
+def bounce_address(notice: Notice) -> str:
+    """The envelope sender of a notice, to which it comes back if it cannot be delivered."""
+    return keys.bounce_address(inlet_of(notice.case), notice.pk, _secret())
 
 
 def message_id(notice: Notice) -> str:
     """The Message-ID of a notice, without brackets; always the same."""
-    domain = mailbox_of(notice.case).partition("@")[2]
+    domain = config.mail_domain
     return keys.message_id(notice.case_id, notice.person_id, notice.pk, domain, _secret())
 
 
 def find_reply_key(addresses: Iterable[str]) -> ReplyKey | None:
     """The first key that is ours among these addresses."""
     found = (keys.read_reply_address(address, _secret()) for address in addresses)
+    return next((key for key in found if key is not None), None)
+
+
+def find_bounce_key(addresses: Iterable[str]) -> int | None:
+    """The id of the notice that the first of our bounce addresses among these names."""
+    found = (keys.read_bounce_address(address, _secret()) for address in addresses)
     return next((key for key in found if key is not None), None)
 
 

@@ -7,7 +7,9 @@ import hashlib
 from acuse.actions import (
     administration,
     conversation,
+    correspondence,
     life,
+    mail,
     monitoring,
     triage,
 )
@@ -15,6 +17,7 @@ from acuse.models import (
     Addressee,
     Case,
     LinkKind,
+    MailState,
     Organisation,
 )
 from acuse.policy.authors import MONITOR, Occasion
@@ -159,6 +162,7 @@ def escalated(s: Scene) -> Moments:
     conversation.attach(s.on(s.plot.who), files=s.files())
     yield s.later()
     conversation.internal_note(s.on("valentina"), text=s.plot.words["note"])
+    yield from _somebody_elses_mail(s)
     yield s.later()
     triage.escalate(
         s.on("valentina"),
@@ -171,3 +175,27 @@ def escalated(s: Scene) -> Moments:
     conversation.watch(s.on(s.plot.who), person=s.cast.people[s.owner])
     yield s.later(80)
     conversation.log_non_binding_contact(s.on("ricardo"), medium="phone", text=s.plot.words["call"])
+
+
+def _somebody_elses_mail(s: Scene) -> Moments:
+    """A supplier of the customer's writes about the case: support puts the mail on it, and of
+    those whom it was copied to one may take part. The next mail is an advertisement."""
+    words = s.plot.words
+    yield s.later()
+    raw = s.hold_mail(words["supplier"], words["supplier_email"], words["supplier_text"])
+    copied = [(words["copied"], ""), (words["copied_too"], "")]
+    correspondence.note_copied(s.case, raw, copied, s.at)
+    yield s.later()
+    correspondence.place_mail(
+        s.on("valentina"), raw_mail=raw, author=raw.person, text=words["supplier_text"]
+    )
+    raw.state, raw.reason = MailState.PROCESSED, ""
+    raw.save()
+    wanted, unwanted = s.case.copied.order_by("pk")
+    yield s.later()
+    correspondence.admit_copied(s.on(s.spoc), copied=wanted)
+    correspondence.dismiss_copied(s.on(s.spoc), copied=unwanted)
+    yield s.later()
+    raw = s.hold_mail(words["supplier"], words["supplier_email"], words["advertisement"])
+    yield s.later()
+    mail.dismiss(raw, by=s.cast.people["valentina"], at=s.at, why=words["dismissal"])

@@ -58,6 +58,10 @@ class Watch(ActForm):
         self.initial.setdefault("following", "yes")
 
 
+class CopiedPerson(ActForm):
+    copied = OneRow(rows.copied, rows.copied_text, label=_("Who was copied"))
+
+
 class DelegateDecision(ActForm):
     person = OneRow(rows.colleagues, label=_("To whom"))
     decision = Code(words.DECISIONS, label=_("Which decision"))

@@ -11,6 +11,7 @@ from acuse.models import (
     Case,
     CaseType,
     Claim,
+    CopiedAddress,
     Deliverable,
     Environment,
     Estimate,
@@ -256,3 +257,12 @@ def name_time(entry: TimeEntry) -> str:
 def name_statement(row: Statement) -> str:
     amount = words.money(row.total, row.currency)
     return _("Statement %(number)s: %(amount)s") % {"number": row.number, "amount": amount}
+
+
+def copied(case: Case, person: Person) -> QuerySet[CopiedAddress]:
+    """Unknown people to whom a mail was copied, and about whom nobody has decided."""
+    return CopiedAddress.objects.filter(case=case, settled_at__isnull=True).order_by("pk")
+
+
+def copied_text(row: CopiedAddress) -> str:
+    return f"{row.name} <{row.email}>" if row.name else row.email

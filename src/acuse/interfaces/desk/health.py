@@ -1,0 +1,66 @@
+"""How mail fares: mailboxes, what waits, what goes out, the processes, the alarms."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from acuse.actions import alarms
+from acuse.interfaces.web import clock
+from acuse.interfaces.web.doors import for_firm, person_of
+from acuse.interfaces.web.heartbeat import is_fresh
+from acuse.interfaces.web.polled import tell
+from acuse.models import Alarm
+from acuse.policy.stages import Role
+from acuse.queries import health as questions
+from acuse.queries.health import AlarmName
+from acuse.queries.outgoing import NOTICE_REASONS, suppressed_notices
+
+from .pages import for_roles, show
+
+RUN = (Role.MANAGER, Role.ADMINISTRATOR)
+MOST_SUPPRESSED = 20
+
+
+@for_firm
+def health(request: HttpRequest) -> HttpResponse:
+    """GET: everything at a glance; nothing is asked of any other server."""
+    person, now, real = person_of(request), clock.now(), timezone.now()
+    suppressed = suppressed_notices(person, limit=MOST_SUPPRESSED)
+    return show(
+        request,
+        "health",
+        current="health",
+        alarms=[(alarm, *_words(alarm)) for alarm in questions.open_alarms()],
+        past=[(alarm, questions.alarm_words(alarm)) for alarm in questions.past_alarms()],
+        mailboxes=[
+            (row, tell(row.account.error) if row.account else "")
+            for row in questions.mailbox_health()
+        ],
+        backlog=questions.backlog(),
+        outgoing=questions.outgoing(now),
+        suppressed=[(row, _(NOTICE_REASONS.get(row.reason, ""))) for row in suppressed],
+        beats=[(beat, is_fresh(beat.at, real)) for beat in questions.heartbeats()],
+        now=now,
+        runs=person.is_manager or person.is_administrator,
+    )
+
+
+def _words(alarm: Alarm) -> tuple[str, str]:
+    """An alarm as a sentence, and what is known beside it."""
+    polled = alarm.name in (AlarmName.POLL, AlarmName.TOKEN)
+    known = questions.alarm_detail(alarm)
+    return questions.alarm_words(alarm), tell(known) if polled else known
+
+
+@for_roles(*RUN)
+def look_again(request: HttpRequest) -> HttpResponse:
+    """POST: the alarms as they are this moment, without waiting for the minute to end."""
+    heard_since = timezone.now() - questions.PROCESS_SILENCE
+    now = clock.now()
+    alarms.settle(questions.find_alarms(now, heard_since=heard_since), now)
+    messages.success(request, _("The alarms have been looked for again."))
+    return redirect("desk:mail_health")
