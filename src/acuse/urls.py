@@ -6,6 +6,7 @@ from allauth.account.urls import urlpatterns as account_pages
 from django.urls import include, path
 from django.urls.resolvers import RoutePattern
 
+from acuse.interfaces.api.alerts import receive as receive_alerts
 from acuse.interfaces.mail.webhooks import receive
 from acuse.interfaces.server.health import health
 from acuse.interfaces.web.errors import closed
@@ -31,6 +32,7 @@ urlpatterns = [
     # Mailgun posts the raw message only to an address that says "mime".
     path("mail/webhooks/<slug:provider>", receive, name="mail_webhook"),
     path("mail/webhooks/<slug:provider>/mime", receive, name="mail_webhook_mime"),
+    path("monitoring/alerts", receive_alerts, name="alerts"),
     path("accounts/", include(entrance)),
     path("profile", profile_page, name="profile"),
     path("desk/", include("acuse.interfaces.desk.urls")),

@@ -61,7 +61,7 @@ def test_a_user_opens_a_case_pinned_to_its_contract(world: World) -> None:
     )  # fmt: skip
     assert SearchEntry.objects.get(case=case).body == "Desde hoy"
     assert case.attachments.get().filename == "foto.png"
-    assert due(case) == {"first_response"}
+    assert due(case) == {"first_response", "response_warning"}
     assert told(line) == {"Ana", "Paula"}  # the confirmation, and who attends
     assert [c["passed"] for c in case.coverage[0]["conditions"]] == [True] * 7
 
@@ -177,7 +177,7 @@ def test_the_first_human_answer_closes_the_first_response(world: World) -> None:
     case = world.report()
     conversation.comment(world.on(case, "ana"), text="¿Hay alguien?")
     conversation.internal_note(world.on(case, "sara"), text="Ya voy")
-    assert due(case) == {"first_response"}
+    assert due(case) == {"first_response", "response_warning"}
     at = world.on(case, "sara").at
     conversation.comment(world.on(case, "sara"), text="Aquí estoy")
     assert world.fresh(case).first_response_at == at
@@ -186,7 +186,8 @@ def test_the_first_human_answer_closes_the_first_response(world: World) -> None:
 
 def test_a_missed_first_response_is_noted_at_its_moment(world: World) -> None:
     case = world.report()
-    (line,) = world.fire(START + timedelta(days=3))
+    *warnings, line = world.fire(START + timedelta(days=3))
+    assert [w.kind for w in warnings] == ["warn", "warn"]
     assert (line.kind, line.audience) == ("breach", "firm")
     # Eight working hours from 9:00 on Tuesday, with an hour for lunch or none.
     assert line.at == case.deadlines.get(kind="first_response").due_at
@@ -208,7 +209,7 @@ def test_classifying_derives_the_priority_and_plans_the_delivery_from_the_openin
     case = world.fresh(case)
     assert (case.priority, case.type, line.stage_to) == ("high", type_, "analysis")
     assert line.payload["overridden"] is False
-    assert due(case) == {"delivery"}
+    assert due(case) == {"delivery", "delivery_warning"}
     with refused("priority_reason", "priority"):
         life.classify(world.on(case, "sara"), priority=Priority.URGENT, **details)
     life.classify(

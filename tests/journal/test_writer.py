@@ -275,7 +275,7 @@ def test_a_refusal_that_time_does_not_heal_is_an_alarm(world: World) -> None:
 
 def test_what_fired_does_not_fire_again(world: World) -> None:
     case = world.report()
-    row = Deadline.objects.get(case=case)
+    row = Deadline.objects.get(case=case, kind="first_response")
     assert clock.fire(row.pk, row.due_at) is not None
     assert clock.fire(row.pk, row.due_at) is None
     assert clock.fire(10**9, row.due_at) is None

@@ -12,6 +12,8 @@ from acuse.policy.stages import ACTS, ENDED, Role
 FOLLOWS = {
     "first_response": "breach",
     "delivery": "breach",
+    "response_warning": "warn",
+    "delivery_warning": "warn",
     "acceptance": "accept_tacitly",
     "proposal_acceptance": "accept_proposal_tacitly",
     "acceptance_reminder": "remind",
@@ -53,7 +55,7 @@ def test_only_side_terms_outlive_their_case() -> None:
 
 def test_an_alarm_of_the_firms_own_term_sounds_once() -> None:
     assert {name for name, kind in DEADLINES.items() if kind.once} == {
-        name for name, act in FOLLOWS.items() if act == "breach"
+        name for name, act in FOLLOWS.items() if act in ("breach", "warn")
     }
 
 

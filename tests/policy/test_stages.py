@@ -128,6 +128,7 @@ SIDE = {
     "open_environment_alert": (WHILE_OPEN, "monitor", "P06"),
     "recover": (WHILE_OPEN, "monitor", "P06"),
     "remind": (EVERYWHERE, "clock", "P03 P24"),
+    "warn": (WHILE_OPEN, "clock", "P03 P05 P21"),
     "breach": (EVERYWHERE, "clock", "P03 P26"),
     "build_pack": (EVERYWHERE, "user spoc manager", "P30"),
     "anonymise": ("closed cancelled", "manager", "P07"),
@@ -232,6 +233,7 @@ def test_the_clock_decides_only_by_silence() -> None:
         "decline",
         "end_warranty",
         "remind",
+        "warn",
         "breach",
     }
 

@@ -39,6 +39,7 @@ def parameters(draw: st.DrawFn) -> PolicyParameters:
         approval_escalates_after_days=escalates,
         priority_matrix=draw(st.sampled_from([FLAT, DEFAULT.priority_matrix])),
         time_rounding_minutes=draw(st.integers(1, 1440)),
+        target_warning_percents=tuple(sorted(draw(st.sets(st.integers(1, 99), max_size=4)))),
     )
 
 
@@ -109,6 +110,11 @@ def test_only_some_days_may_be_never(name: str) -> None:
         ({"acceptance_days": 2}, "reminder_days_before: must be fewer days than the term has"),
         ({"approval_reminder_days": (4, 2)}, "approval_reminder_days: must rise"),
         ({"approval_reminder_days": (2, 2)}, "approval_reminder_days: must rise"),
+        ({"target_warning_percents": 50}, "target_warning_percents: must be a list of percents"),
+        ({"target_warning_percents": (0, 75)}, "target_warning_percents: must be a whole number"),
+        ({"target_warning_percents": (50, 100)}, "target_warning_percents: must be a whole number"),
+        ({"target_warning_percents": (75, 50)}, "target_warning_percents: must rise"),
+        ({"target_warning_percents": (75, 75)}, "target_warning_percents: must rise"),
         ({"approval_reminder_days": (2, 5)}, r"approval_reminder_days: .*escalation \(day 5\)"),
     ],
 )
@@ -123,6 +129,7 @@ def test_a_bad_parameter_names_its_rule(changes: dict[str, object], told: str) -
         ({"grace_days": 3}, "grace_days: is not a parameter of a policy version"),
         ({"reminder_days_before": "2, 1"}, "reminder_days_before: must be a list of days"),
         ({"approval_reminder_days": None}, "approval_reminder_days: must be a list of days"),
+        ({"target_warning_percents": "50"}, "target_warning_percents: must be a list of percents"),
         ({"priority_matrix": "flat"}, "priority_matrix: must be a priority matrix, not 'flat'"),
         ({"priority_matrix": {}}, "priority_matrix: must give a priority for"),
         ({"warranty_days": "15"}, "warranty_days: must be a whole number"),

@@ -10,6 +10,7 @@ from acuse.actions import administration as admin
 from acuse.actions import conversation, triage
 from acuse.models import Case, ContractKind, Deadline, LinkKind, Person
 from acuse.policy.deadlines import DEADLINES
+from acuse.policy.targets import COLUMNS, WARNINGS
 from acuse.queries import dossier
 from acuse.queries.case import CaseView, get_case
 from tests.world import START, World
@@ -55,16 +56,20 @@ def test_every_deadline_says_what_it_is_counted_from(world: World, kind: str) ->
     Deadline.objects.create(case=case, kind=kind, due_at=NOW)
     [row] = dossier.falling_due(seen(world, case))
     assert row.why
-    assert "%" not in row.why
+    assert "%(" not in row.why
     assert "None" not in row.why or kind == "authorization_lapse"
     assert row.clauses.startswith("P")
-    assert (row.last_day is None) == (kind in ("first_response", "delivery", "acceptance_reminder"))
+    in_hours = {*COLUMNS, *WARNINGS.values(), "acceptance_reminder"}
+    assert (row.last_day is None) == (kind in in_hours)
 
 
 def test_committed_times_are_those_of_the_priority(world: World) -> None:
-    [row] = dossier.falling_due(seen(world, world.report()))  # Low: 480 minutes
+    half, most, row = dossier.falling_due(seen(world, world.report()))  # Low: 480 minutes
     assert "8 h" in row.why
     assert "oro v1" in row.why
+    assert half.why.startswith("50 % ")
+    assert most.why.startswith("75 % ")
+    assert half.due_at < most.due_at < row.due_at
 
 
 def test_the_printed_day_of_a_term_is_its_last_and_not_the_next(world: World) -> None:

@@ -63,6 +63,7 @@ def test_every_count_is_what_its_list_shows(full: World, sara: Person) -> None:
         "customer": 1,
         "third_party": 0,
         "classify": 1,
+        "warned": 0,
         "unbound": 1,
         "open": 6,
         "ended": 1,

@@ -4,9 +4,10 @@ ended or retired, never deleted."""
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
 from django.db import transaction
 
@@ -20,9 +21,12 @@ from ..models import (
     Contract,
     ContractKind,
     ContractVersion,
+    Deadline,
+    Entity,
     Environment,
     Mailbox,
     Membership,
+    Module,
     Organisation,
     OrganisationKind,
     Person,
@@ -33,14 +37,27 @@ from ..models import (
     SlaVersion,
     Window,
 )
+from ..models.base import get_version
 from ..models.people import find_person
 from ..policy.billing import Activity
 from ..policy.calendar import Calendar
-from ..policy.fields import N_, InvalidField
+from ..policy.contracts import (
+    OVERLAPS,
+    Commitment,
+    HourBank,
+    HourlyRate,
+    Reach,
+    check_commitments,
+    check_rates,
+    check_validity,
+    find_overlap,
+)
+from ..policy.fields import N_, InvalidField, require_int
 from ..policy.priority import Priority
 from ..policy.stages import Role
+from ..policy.targets import COLUMNS
 from ..policy.versions import PolicyParameters
-from . import windows
+from . import records, windows
 from .binding import STANDARD
 
 FIRM_EXISTS = N_("the installation already has its firm, %(name)s")
@@ -48,6 +65,9 @@ WRONG_SIDE = N_("%(role)s is not a role in %(organisation)s")
 NOT_OF_THE_FIRM = N_("%(person)s does not belong to the firm")
 HELD_ALREADY = N_("%(person)s already holds this role in %(organisation)s")
 OTHER_CURRENCY = N_("rates must be in %(wanted)s, not %(given)s")
+OF_ANOTHER = N_("%(name)s belongs to another customer")
+
+PERSON, CUSTOMER = "person", "customer"  # subjects of Change rows
 
 _CUSTOMERS = frozenset({Role.USER, Role.LEAD, Role.OWNER})
 
@@ -96,6 +116,7 @@ def set_profile(person: Person, *, name: str, language: str, zone: str) -> None:
     person.save(update_fields=["name", "language", "zone"])
 
 
+@transaction.atomic
 def give_role(
     person: Person,
     organisation: Organisation,
@@ -105,15 +126,16 @@ def give_role(
     area: Area | None = None,
     level: str = "",
     substitute: bool = False,
+    by: Person | None = None,
 ) -> Membership:
-    """A person's role in an organisation from a moment on. Raises InvalidField when the role is
-    not one of that side, or is held already."""
+    """A person's role in an organisation from a moment on, noted where somebody gives it. Raises
+    InvalidField when the role is not one of that side, or is held already."""
     if (role in _CUSTOMERS) != (organisation.kind == OrganisationKind.CUSTOMER):
         raise InvalidField("role", WRONG_SIDE, role=role, organisation=organisation.name)
     running = person.memberships.filter(organisation=organisation, role=role, until__isnull=True)
     if running.exists():
         raise InvalidField("role", HELD_ALREADY, person=str(person), organisation=organisation.name)
-    return Membership.objects.create(
+    held = Membership.objects.create(
         person=person,
         organisation=organisation,
         role=role,
@@ -122,12 +144,31 @@ def give_role(
         substitute=substitute,
         since=since,
     )
+    if by is not None:
+        _note_role(held, "give_role", by, since)
+    return held
 
 
-def end_role(membership: Membership, at: datetime) -> None:
-    """End a role; what was done in it stays theirs."""
+@transaction.atomic
+def end_role(membership: Membership, at: datetime, by: Person | None = None) -> None:
+    """End a role; what was done in it stays theirs. Noted where somebody ends it."""
     membership.until = at
     membership.save(update_fields=["until"])
+    if by is not None:
+        _note_role(membership, "end_role", by, at)
+
+
+def _note_role(held: Membership, act: str, by: Person, at: datetime) -> None:
+    """In the person's history and in the organisation's."""
+    fields: dict[str, tuple[object, object]] = {
+        "person": (None, str(held.person)),
+        "organisation": (None, held.organisation.name),
+        "role": (None, held.role),
+    }
+    if held.area is not None:
+        fields["area"] = (None, held.area.name)
+    for subject, row in ((PERSON, held.person_id), (CUSTOMER, held.organisation_id)):
+        records.note_change(subject, row, act, by=by, at=at, fields=fields)
 
 
 def publish_policy(text: str, rules: PolicyParameters, in_force_from: datetime) -> PolicyVersion:
@@ -147,7 +188,12 @@ def publish_calendar(calendar: Calendar, name: str = STANDARD) -> CalendarVersio
     before = CalendarVersion.objects.filter(name=name).count()
     version = CalendarVersion.objects.create(name=name, number=before + 1, data=calendar.to_json())
     running = Window.objects.filter(closed_at__isnull=True, calendar__name=name)
-    for case_id in sorted(set(running.values_list("case_id", flat=True))):
+    committed = Deadline.objects.filter(
+        fired_at__isnull=True, kind__in=COLUMNS, case__calendar__name=name
+    )
+    cases = {*running.values_list("case_id", flat=True)}
+    cases |= {*committed.values_list("case_id", flat=True)}
+    for case_id in sorted(cases):
         _compute_terms_again(case_id)
     return version
 
@@ -162,27 +208,51 @@ def _compute_terms_again(case_id: int) -> None:
 
 def publish_sla(name: str, rows: Mapping[Priority, tuple[int, int, bool]]) -> SlaVersion:
     """The next version of a table of committed times: for each priority the minutes to a first
-    response and to delivery, and whether they run round the clock (P21)."""
+    response and to delivery, and whether they run round the clock (P21). Raises InvalidField."""
+    return publish_commitments(name, [Commitment(p, *row) for p, row in rows.items()])
+
+
+def publish_commitments(name: str, rows: Sequence[Commitment]) -> SlaVersion:
+    """The same from rows, of which each priority has one. Raises InvalidField naming the row."""
+    check_commitments(rows)
     plain = {
-        str(priority): {"response": response, "delivery": delivery, "round_the_clock": always}
-        for priority, (response, delivery, always) in rows.items()
+        row.priority.value: {
+            "response": row.response,
+            "delivery": row.delivery,
+            "round_the_clock": row.round_the_clock,
+        }
+        for row in rows
     }
     number = SlaVersion.objects.filter(name=name).count() + 1
     return SlaVersion.objects.create(name=name, number=number, rows=plain)
 
 
-@transaction.atomic
 def publish_rates(
     currency: str, hourly: Mapping[Activity, Decimal], name: str = STANDARD
 ) -> RateVersion:
-    """The next version of a list of hourly rates, in one currency."""
+    """The next version of a list of hourly rates, in one currency. Raises InvalidField."""
+    rows = [HourlyRate(activity, rate) for activity, rate in hourly.items()]
+    return publish_rate_rows(currency, rows, name)
+
+
+@transaction.atomic
+def publish_rate_rows(
+    currency: str, rows: Sequence[HourlyRate], name: str = STANDARD
+) -> RateVersion:
+    """The same with rates for certain specialties. Raises InvalidField naming the row."""
+    check_rates(currency, rows)
     before = RateVersion.objects.filter(name=name).order_by("number").last()
     if before is not None and before.currency != currency:
         raise InvalidField("currency", OTHER_CURRENCY, wanted=before.currency, given=currency)
     number = before.number + 1 if before is not None else 1
     version = RateVersion.objects.create(name=name, number=number, currency=currency)
-    for activity, rate in hourly.items():
-        Rate.objects.create(version=version, activity=activity, hourly=rate)
+    for row in rows:
+        Rate.objects.create(
+            version=version,
+            activity=row.activity,
+            hourly=row.hourly,
+            specialty_id=row.specialty,
+        )
     return version
 
 
@@ -190,6 +260,7 @@ def add_contract(organisation: Organisation, name: str, kind: ContractKind) -> C
     return Contract.objects.create(organisation=organisation, name=name, kind=kind)
 
 
+@transaction.atomic
 def publish_contract(
     contract: Contract,
     *,
@@ -201,20 +272,80 @@ def publish_contract(
     sla: SlaVersion | None = None,
     hour_bank_minutes: int | None = None,
     rounding_minutes: int = 15,
+    bank: HourBank | None = None,
+    entities: Sequence[Entity] = (),
+    environments: Sequence[Environment] = (),
+    modules: Sequence[Module] = (),
 ) -> ContractVersion:
-    """The next version of a contract; a running case keeps the one it is pinned to (P09)."""
-    return ContractVersion.objects.create(
+    """The next version of a contract; a running case keeps the one it is pinned to (P09).
+
+    `hour_bank_minutes` is short for a bank that neither renews nor warns. Raises InvalidField: it
+    ends before it starts, its rates are in another currency than before, what it covers is
+    another customer's, or another contract of its kind could cover the same case.
+    """
+    # Two who publish for one customer come one after the other: neither overlaps the other.
+    Organisation.objects.select_for_update().get(pk=contract.organisation_id)
+    check_validity(valid_from, valid_until)
+    require_int("rounding_minutes", rounding_minutes, 1, 1440)
+    _check_currency(contract, rates)
+    for field, covered in (("entities", entities), ("environments", environments)):
+        for row in covered:
+            if row.organisation_id != contract.organisation_id:
+                raise InvalidField(field, OF_ANOTHER, name=row.name)
+    number = contract.versions.count() + 1
+    lists = {"entities": entities, "environments": environments, "modules": modules}
+    reach = Reach(
+        number,
+        valid_from,
+        valid_until,
+        **{name: frozenset(row.pk for row in rows) for name, rows in lists.items()},
+    )
+    _check_overlaps(contract, reach)
+    if bank is None and hour_bank_minutes is not None:
+        bank = HourBank(hour_bank_minutes)
+    version = ContractVersion.objects.create(
         contract=contract,
-        number=contract.versions.count() + 1,
+        number=number,
         valid_from=valid_from,
         valid_until=valid_until,
         rates=rates,
         calendar=calendar,
         policy=policy,
         sla=sla,
-        hour_bank_minutes=hour_bank_minutes,
         rounding_minutes=rounding_minutes,
+        **_bank_columns(bank),
     )
+    for name, rows in lists.items():
+        getattr(version, name).set(rows)
+    return version
+
+
+def _bank_columns(bank: HourBank | None) -> dict[str, Any]:
+    if bank is None:
+        return {}
+    return {
+        "hour_bank_minutes": bank.minutes,
+        "renewal": bank.renewal,
+        "beyond": bank.beyond,
+        "alert_minutes": bank.alert_minutes,
+        "alert_days": bank.alert_days,
+    }
+
+
+def _check_currency(contract: Contract, rates: RateVersion) -> None:
+    before = contract.versions.order_by("number").last()
+    if before is not None and before.rates.currency != rates.currency:
+        wanted = before.rates.currency
+        raise InvalidField("rates", OTHER_CURRENCY, wanted=wanted, given=rates.currency)
+
+
+def _check_overlaps(contract: Contract, new: Reach) -> None:
+    others = Contract.objects.filter(organisation=contract.organisation_id, kind=contract.kind)
+    for other in others.exclude(pk=contract.pk):
+        known = other.versions.order_by("number").values_list("pk", flat=True)
+        first = find_overlap(new, [get_version(ContractVersion, pk).reach for pk in known])
+        if first is not None:
+            raise InvalidField("valid_from", OVERLAPS, contract=other.name, first=first)
 
 
 def add_mailbox(

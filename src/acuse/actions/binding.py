@@ -7,8 +7,9 @@ from datetime import date, datetime
 
 from django.db import connection
 
-from ..models import Case, ContractVersion, Organisation
+from ..models import Case, ContractVersion, Organisation, find_bank
 from ..models.base import get_version
+from ..policy.contracts import Beyond, version_on
 from ..policy.coverage import Choice, ContractFacts, decide
 from ..policy.priority import Impact, Priority, Urgency, derive
 
@@ -61,35 +62,39 @@ def bind(case: Case, organisation: Organisation) -> Choice:
 
 
 def _newest_versions(organisation: Organisation, on: date) -> Iterable[ContractVersion]:
-    """Each of the customer's contracts as it stands on a day. A renewal entered ahead of its first
-    day does not displace the version that is in force."""
-    versions = ContractVersion.objects.filter(contract__organisation=organisation)
-    newest: dict[int, ContractVersion] = {}
-    for pk in versions.order_by("contract", "number").values_list("pk", flat=True):
+    """Each of the customer's contracts as it stands on a day."""
+    rows = ContractVersion.objects.filter(contract__organisation=organisation)
+    found: dict[int, dict[int, ContractVersion]] = {}
+    for pk in rows.order_by("contract", "number").values_list("pk", flat=True):
         version: ContractVersion = get_version(ContractVersion, pk)
-        before = newest.get(version.contract_id)
-        if before is None or version.is_valid(on) or not before.is_valid(on):
-            newest[version.contract_id] = version
-    return newest.values()
+        found.setdefault(version.contract_id, {})[version.number] = version
+    for versions in found.values():
+        holding = version_on([version.reach for version in versions.values()], on)
+        if holding is not None:
+            yield versions[holding.number]
 
 
 def _coverage(case: Case, versions: Iterable[ContractVersion], on: date) -> Choice:
     """Which of the customer's contracts covers the case on the day it was opened (P09)."""
-    facts = [
-        ContractFacts(
-            contract_id=version.pk,
-            kind=version.contract.kind,
-            starts_on=version.valid_from,
-            last_day=version.valid_until,
-            # None listed: the contract covers every entity, also one not named on the case.
-            entities=frozenset(version.listed["entities"]) or frozenset({case.entity_id or 0}),
-            environments=frozenset(version.listed["environments"]),
-            modules=frozenset(version.listed["modules"]),
-            has_sla=version.sla_id is not None,
-        )
-        for version in versions
-    ]
+    facts = [_facts(case, version, on) for version in versions]
     return decide(on, facts, case.environment_id, case.module_id, case.entity_id or 0)
+
+
+def _facts(case: Case, version: ContractVersion, on: date) -> ContractFacts:
+    hours = find_bank(version, on)
+    return ContractFacts(
+        contract_id=version.pk,
+        kind=version.contract.kind,
+        starts_on=version.valid_from,
+        last_day=version.valid_until,
+        # None listed: the contract covers every entity, also one not named on the case.
+        entities=version.listed["entities"] or frozenset({case.entity_id or 0}),
+        environments=version.listed["environments"],
+        modules=version.listed["modules"],
+        has_sla=version.sla_id is not None,
+        minutes_left=hours.left if hours is not None else None,
+        overage=version.beyond == Beyond.RATES,
+    )
 
 
 def reset_priority(case: Case) -> Priority:

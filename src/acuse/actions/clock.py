@@ -15,8 +15,8 @@ from django.db import OperationalError, transaction
 
 from ..journal import deadlines
 from ..journal.writer import Writing, act, load
-from ..models import Case, Deadline, LedgerLine, Person, Version, Warranty, Window
-from ..models.roles import holders_of, owners_of
+from ..models import Case, Deadline, LedgerLine, Level, Person, Version, Warranty, Window
+from ..models.roles import holders_of, of_level, owners_of
 from ..policy.authors import CLOCK, Occasion
 from ..policy.deadlines import DEADLINES
 from ..policy.kinds import Payload
@@ -72,6 +72,46 @@ def _subject(deadline: Deadline) -> int:
     """The id of the row that the deadline is about; for kinds that always have one."""
     assert deadline.subject is not None
     return deadline.subject
+
+
+@act("warn")
+def warn(w: Writing, *, deadline: Deadline) -> Payload:
+    """The clock warns the firm's people that a part of a committed time has been used: first
+    whoever has the case; from the second warning on it rises a level, whose people are told, and
+    so is the single point of contact (P05, P21)."""
+    first = deadline.step == min(w.case.policy.rules.target_warning_percents)
+    level = "" if first else _rise(w.case)
+    w.told += _warned(w, first, level)
+    return {
+        "deadline": deadline.kind,
+        "due": deadline.due_at,
+        "minutes": _subject(deadline),
+        "percent": deadline.step,
+        "level": level or None,
+    }
+
+
+def _rise(case: Case) -> str:
+    """Raise the case to the next level of support: the level, or nothing at the highest. Who has
+    the case keeps it: whom else to give it to is for a person to say."""
+    levels = list(Level)
+    place = levels.index(Level(case.level)) + 1 if case.level else 1
+    if place == len(levels):
+        return ""
+    case.level = levels[place]
+    return case.level
+
+
+def _warned(w: Writing, first: bool, level: str) -> list[Person]:
+    """Never nobody: without assignee the single point of contact, without one all of support."""
+    case = w.case
+    spoc = case.organisation.spoc if case.organisation is not None else None
+    told = [case.assignee] if case.assignee is not None else []
+    if level:
+        told += of_level(level, w.at)
+    if spoc is not None and not (first and told):
+        told.append(spoc)
+    return [p for p in told if p.is_active] or holders_of(Role.SUPPORT, w.at)
 
 
 @act("breach")
@@ -151,6 +191,7 @@ def _version_of(row: Deadline) -> Version:
 
 _ACTS: dict[str, Callable[[Occasion, Deadline], LedgerLine]] = {
     "remind": lambda occasion, row: remind(occasion, deadline=row),
+    "warn": lambda occasion, row: warn(occasion, deadline=row),
     "breach": lambda occasion, row: breach(occasion, deadline=row),
     "accept_tacitly": lambda occasion, row: life.accept_tacitly(occasion, version=_version_of(row)),
     "accept_proposal_tacitly": lambda occasion, row: life.accept_proposal_tacitly(

@@ -6,10 +6,11 @@ from datetime import datetime
 
 from ..models import Addressee, Case, ClockInterval, Hold, LedgerLine, Outcome, TimeState
 from ..models.billing import IN_FORCE
+from ..models.clocks import counting_versions
 from ..models.roles import is_customer_side
 from ..policy.kinds import KINDS
 from ..policy.stages import ACTS, ENDED, FIRM_ROLES, STAGES, Ball, Role, Stage
-from ..policy.terms import minutes_between
+from ..policy.targets import freeze
 
 
 def holder(case: Case, roles: frozenset[Role], act: str) -> Ball:
@@ -95,15 +96,19 @@ def _awaits_customer(case: Case, stage: Stage) -> bool:
 
 def move_interval(case: Case, at: datetime) -> None:
     """Close the running interval and open the next, if stage or ball have changed. Its working
-    minutes are frozen then: later calendar edits do not rewrite them."""
+    minutes are frozen then, as counted by the calendar as it stands: later edits do not rewrite
+    them."""
     last = case.intervals.order_by("pk").last() if case.lines else None
     since = at
     if last is not None and last.until is None:
         if (last.stage, last.ball) == (case.stage, case.ball):
             return
         last.until = max(at, last.since)
-        last.minutes = minutes_between(last.since, last.until, case.calendar.calendar)
-        last.save(update_fields=["until", "minutes"])
+        versions = counting_versions(case)
+        calendars = tuple(version.calendar for version in versions)
+        last.minutes, counting = freeze(last.since, last.until, calendars)
+        last.calendar = versions[counting]
+        last.save(update_fields=["until", "minutes", "calendar"])
     if last is not None and last.until is not None:
         since = max(at, last.until)  # a mail counts from its arrival, which may be earlier
     if Stage(case.stage) not in ENDED or case.ball != Ball.NOBODY:

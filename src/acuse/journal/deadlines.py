@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ..models import Case, Deadline, Outcome, StatementState, TimeState, Verdict, Window
-from ..policy.calendar import Calendar, around_the_clock
-from ..policy.deadlines import DEADLINES
-from ..policy.stages import BEFORE_WORK, ENDED, Ball, Stage
-from ..policy.terms import business_days, minutes_between, working_minutes
+from ..models.clocks import clocks_of
+from ..policy.deadlines import DEADLINES, SPEAKS
+from ..policy.stages import BEFORE_WORK, ENDED, Stage
+from ..policy.targets import COUNTING
+from ..policy.terms import business_days
 
 
 @dataclass(frozen=True)
@@ -35,8 +36,8 @@ def last_moment(case: Case) -> datetime:
 def replan(case: Case, at: datetime, *, opening: bool = False) -> None:
     """Make the pending rows agree with the plan as of a moment. What has fired stays as it was;
     an alarm that sounds once is not planned again for the same subject; and nobody is reminded
-    on a day that had passed when the term was opened or opened again. A case that is just being
-    opened has no rows yet."""
+    or warned at a moment that had passed when the term was opened or opened again. A case that
+    is just being opened has no rows yet."""
     rows = [] if opening else list(case.deadlines.order_by("due_at"))
     fired = {
         (row.kind, row.subject, row.step): row.due_at for row in rows if row.fired_at is not None
@@ -58,7 +59,7 @@ def replan(case: Case, at: datetime, *, opening: bool = False) -> None:
     Deadline.objects.bulk_create(
         Deadline(case=case, kind=kind, subject=subject, step=step, due_at=due_at)
         for (kind, subject, step), due_at in wanted.items()
-        if due_at > at or DEADLINES[kind].act != "remind" or kind == "answer_overdue"
+        if due_at > at or DEADLINES[kind].act not in SPEAKS or kind == "answer_overdue"
     )
 
 
@@ -74,7 +75,7 @@ def plan(case: Case) -> list[Planned]:
     stage = Stage(case.stage)
     planned: list[Planned] = []
     if stage not in ENDED:
-        planned += _targets(case, stage)
+        planned += _targets(case)
     if case.lines == 1:  # opened and no more: nothing has been asked, delivered or charged yet
         return planned
     if stage not in ENDED:
@@ -95,33 +96,22 @@ def plan(case: Case) -> list[Planned]:
     return planned
 
 
-def _targets(case: Case, stage: Stage) -> Iterator[Planned]:
-    """Committed times (P21): only under a contract's SLA table, and only the firm's own time
-    counts: closed minutes are frozen, a running interval of the customer's stops the clock."""
-    if case.sla is None:
-        return
-    row = case.sla.rows.get(case.priority) or {}
-    response, delivery = row.get("response"), row.get("delivery")
-    round_the_clock = bool(row.get("round_the_clock"))
-    calendar = case.calendar.calendar
-    if round_the_clock:
-        calendar = around_the_clock(calendar.zone)
-    if response and case.first_response_at is None:
-        yield Planned("first_response", _after_work(case.opened_at, response, calendar))
-    undelivered = stage in BEFORE_WORK or stage is Stage.IN_PROGRESS
-    if not (delivery and case.classified_at and undelivered):
-        return
-    used, running = 0, None
-    for interval in case.intervals.filter(ball=Ball.FIRM):
-        if interval.until is None:
-            running = interval
-        elif round_the_clock:
-            used += minutes_between(interval.since, interval.until, calendar)
-        else:
-            used += interval.minutes or 0
-    if running is not None:
-        left = max(0, delivery - used)
-        yield Planned("delivery", _after_work(running.since, left, calendar))
+def _targets(case: Case) -> Iterator[Planned]:
+    """Committed times that are still to be met (P21): the warnings, and the miss of each, dated
+    when it came about even if the clock has stopped since."""
+    for clock in clocks_of(case):
+        target = clock.target
+        if target.name == "first_response" and case.first_response_at is not None:
+            continue
+        if target.name == "delivery" and Stage(case.stage) not in COUNTING:
+            continue
+        due_at = clock.due_at
+        if due_at is not None:
+            yield Planned(target.name, due_at, target.minutes)
+        for percent in case.policy.rules.target_warning_percents:
+            warn_at = clock.threshold(percent)
+            if warn_at is not None:
+                yield Planned(target.warning, warn_at, target.minutes, percent)
 
 
 def _waits(case: Case) -> Iterator[Planned]:
@@ -215,12 +205,6 @@ def _satisfaction(case: Case) -> Iterator[Planned]:
     if case.ended_at is not None and not case.satisfaction.exists():
         days = case.policy.rules.satisfaction_days
         yield Planned("satisfaction", _after(case, case.ended_at, days))
-
-
-def _after_work(at: datetime, minutes: int, calendar: Calendar) -> datetime:
-    until = working_minutes(at, minutes, calendar).until
-    assert until is not None  # only a running pause leaves a term open, and here there is none
-    return until
 
 
 def _after(case: Case, at: datetime, days: int) -> datetime:

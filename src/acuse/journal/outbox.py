@@ -118,4 +118,5 @@ _GROUPS: dict[str, Callable[[Case, LedgerLine, frozenset[Role]], list[Person]]] 
     "dispatched": _named,
     "opened_window": _named,
     "reminded": _named,
+    "warned": _named,
 }

@@ -1,5 +1,6 @@
 """The records. Nothing of a case is fetched for a person but through `visible_to(person)`."""
 
+from .banks import BankNews, BankState, find_bank
 from .billing import (
     Satisfaction,
     Statement,
@@ -63,6 +64,7 @@ from .mail import (
     SignIn,
     Transport,
 )
+from .monitoring import AlertSource, Check, CheckRun, Incident, MaintenanceWindow, Outage
 from .operations import Alarm, CaughtMail, Change, DemoClock, Heartbeat
 from .outbox import Notice, NoticeState, Suppression
 from .people import (
@@ -79,14 +81,18 @@ from .people import (
 from .warranty import Claim, Exclusion, Warranty
 
 __all__ = [
+    "find_bank",
     "Address",
     "Addressee",
     "Alarm",
+    "AlertSource",
     "ApiToken",
     "Area",
     "Attachment",
     "Audience",
     "Authentication",
+    "BankNews",
+    "BankState",
     "Blob",
     "CalendarVersion",
     "Case",
@@ -94,6 +100,8 @@ __all__ = [
     "CaseType",
     "CaughtMail",
     "Change",
+    "Check",
+    "CheckRun",
     "Checkpoint",
     "Claim",
     "ClockInterval",
@@ -118,12 +126,14 @@ __all__ = [
     "Hold",
     "IdempotencyKey",
     "ImapAccount",
+    "Incident",
     "Language",
     "LedgerLine",
     "Level",
     "LinkKind",
     "MailState",
     "Mailbox",
+    "MaintenanceWindow",
     "Membership",
     "Message",
     "MessageKind",
@@ -135,6 +145,7 @@ __all__ = [
     "OpenedBy",
     "Organisation",
     "OrganisationKind",
+    "Outage",
     "Outcome",
     "Person",
     "PolicyAcceptance",

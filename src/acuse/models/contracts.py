@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import functools
-from datetime import date
 from enum import StrEnum
-from typing import Self
+from typing import Any, Self
 
 from django.db import models
 
 from ..policy.calendar import Calendar
+from ..policy.contracts import Beyond, HourBank, Reach, Renewal
+from ..policy.priority import Priority
 from ..policy.versions import PolicyParameters
-from .base import VersionKey, one_of
+from .base import VersionKey, get_version, one_of
 from .catalogue import Environment, Module, Specialty
 from .people import Entity, Organisation, Person
 
@@ -69,7 +70,11 @@ class CalendarVersion(models.Model):
 
     def latest(self) -> CalendarVersion:
         """The newest version of the same calendar."""
-        return CalendarVersion.objects.filter(name=self.name).latest("number")
+        named = CalendarVersion.objects.filter(name=self.name).order_by("-number")
+        newest: CalendarVersion = get_version(
+            CalendarVersion, named.values_list("pk", flat=True)[:1].get()
+        )
+        return newest
 
 
 class SlaVersion(models.Model):
@@ -84,6 +89,11 @@ class SlaVersion(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} v{self.number}"
+
+    @property
+    def ordered(self) -> list[tuple[str, dict[str, Any]]]:
+        """The rows from the most urgent priority on; the database keeps no order of them."""
+        return [(code.value, self.rows[code]) for code in Priority if code in self.rows]
 
 
 class RateVersion(models.Model):
@@ -160,6 +170,10 @@ class ContractVersion(models.Model):
     policy = VersionKey(PolicyVersion, on_delete=models.PROTECT)
     hour_bank_minutes = models.PositiveIntegerField(null=True, blank=True)
     rounding_minutes = models.PositiveIntegerField(default=15)
+    renewal = models.CharField(max_length=16, default=Renewal.NEVER)  # of the hour bank
+    beyond = models.CharField(max_length=16, default=Beyond.RATES)  # the hour bank
+    alert_minutes = models.PositiveIntegerField(null=True, blank=True)
+    alert_days = models.PositiveIntegerField(null=True, blank=True)
 
     class Meta:
         constraints = [
@@ -169,19 +183,35 @@ class ContractVersion(models.Model):
                 | models.Q(valid_until__gte=models.F("valid_from")),
                 name="contract_ends_after_it_starts",
             ),
+            one_of("renewal", Renewal, "contract_renewal"),
+            one_of("beyond", Beyond, "contract_beyond"),
         ]
 
     def __str__(self) -> str:
         return f"{self.contract} v{self.number}"
 
-    def is_valid(self, on: date) -> bool:
-        """Whether it holds on a day."""
-        return self.valid_from <= on and (self.valid_until is None or on <= self.valid_until)
-
     @property
     def listed(self) -> dict[str, frozenset[int]]:
         """The ids of the entities, environments and modules that it names."""
         return _listed(self.pk)
+
+    @property
+    def reach(self) -> Reach:
+        """From when until when it is agreed, and what it covers."""
+        return Reach(self.number, self.valid_from, self.valid_until, **self.listed)
+
+    @property
+    def bank(self) -> HourBank | None:
+        """The hours that it includes, if it does."""
+        if self.hour_bank_minutes is None:
+            return None
+        return HourBank(
+            self.hour_bank_minutes,
+            Renewal(self.renewal),
+            Beyond(self.beyond),
+            self.alert_minutes,
+            self.alert_days,
+        )
 
 
 @functools.lru_cache(maxsize=1024)

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from django.db import models
 
+from .base import VersionKey
 from .case import Case
+from .contracts import CalendarVersion
 
 
 class Deadline(models.Model):
     """Something falls due. The truth is in the rows it was planned from: whoever fires it locks
     the case, plans again, and acts at `due_at` only if it still stands.
 
-    `subject` is the id of the window, claim, wait or statement it is about; `step` tells the
-    first reminder from the second.
+    `subject` is the id of the window, claim, wait or statement it is about; of a committed time,
+    its minutes, so that another priority's is another. `step` tells the first reminder from the
+    second; of a warning it is the percent.
     """
 
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="deadlines")
@@ -48,7 +51,7 @@ class Deadline(models.Model):
 
 class ClockInterval(models.Model):
     """A stretch of a case's life by stage and by who held the ball (P01); the open one has no
-    end. Closed minutes are frozen: working minutes of the pinned calendar."""
+    end. Closed minutes are frozen, with the version of the calendar that counted them."""
 
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="intervals")
     stage = models.CharField(max_length=20)
@@ -56,6 +59,7 @@ class ClockInterval(models.Model):
     since = models.DateTimeField()
     until = models.DateTimeField(null=True, blank=True)
     minutes = models.PositiveIntegerField(null=True, blank=True)
+    calendar = VersionKey(CalendarVersion, null=True, blank=True, on_delete=models.PROTECT)
 
     class Meta:
         constraints = [

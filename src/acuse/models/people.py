@@ -181,6 +181,7 @@ class Area(models.Model):
 
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="areas")
     name = models.CharField(max_length=100)
+    retired_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints = [
@@ -199,6 +200,12 @@ class Entity(models.Model):
     )
     name = models.CharField(max_length=200)
     tax_id = models.CharField(max_length=32, blank=True)
+    retired_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint("organisation", Lower("name"), name="one_entity_a_name")
+        ]
 
     def __str__(self) -> str:
         return self.name

@@ -132,5 +132,13 @@ def holders_of(role: Role, at: datetime) -> list[Person]:
     return [membership.person for membership in held]
 
 
+def of_level(level: str, at: datetime) -> list[Person]:
+    """The active people of support at this level (n1, n2, n3) at that moment (P05)."""
+    held = Membership.objects.in_force(at).filter(
+        role=Role.SUPPORT, level=level, person__is_active=True
+    )
+    return [membership.person for membership in held.select_related("person")]
+
+
 def is_customer_side(roles: set[Role] | frozenset[Role]) -> bool:
     return bool(roles & CUSTOMER_ROLES)

@@ -23,6 +23,20 @@ class DeadlineKind:
 _KINDS = (
     DeadlineKind("first_response", N_("First response"), "breach", ("P21",), once=True),
     DeadlineKind("delivery", N_("Committed delivery"), "breach", ("P21",), once=True),
+    DeadlineKind(
+        "response_warning",
+        N_("Part of the time to the first response"),
+        "warn",
+        ("P05", "P21"),
+        once=True,
+    ),
+    DeadlineKind(
+        "delivery_warning",
+        N_("Part of the time to the delivery"),
+        "warn",
+        ("P05", "P21"),
+        once=True,
+    ),
     DeadlineKind("acceptance", N_("Acceptance of the delivery"), "accept_tacitly", ("P24",)),
     DeadlineKind(
         "proposal_acceptance",
@@ -48,3 +62,6 @@ _KINDS = (
 )
 
 DEADLINES: dict[str, DeadlineKind] = {kind.name: kind for kind in _KINDS}
+
+# What only speaks of a term and is none of its own.
+SPEAKS = frozenset({"remind", "warn"})

@@ -470,6 +470,13 @@ _KINDS: tuple[Kind, ...] = (
         legal=True,
     ),
     _kind(
+        "warn",
+        "deadline:code due:moment minutes:int percent:int level:code?",
+        N_("%(percent)s %% of a committed time had been used (%(deadline)s)."),
+        "warned",
+        audience="firm",
+    ),
+    _kind(
         "breach",
         "deadline:code due:moment subject:int?",
         N_("A term of the firm passed without being met (%(deadline)s)."),

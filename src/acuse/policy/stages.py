@@ -550,6 +550,7 @@ BESIDE: tuple[Act, ...] = (
     _side("open_environment_alert", N_("Note an alert"), OPEN, "monitor", "P06"),
     _side("recover", N_("Note a recovery"), OPEN, "monitor", "P06"),
     _side("remind", N_("Remind"), ALL, "clock", "P03 P24"),
+    _side("warn", N_("Warn of a committed time"), OPEN, "clock", "P03 P05 P21"),
     _side("breach", N_("Note a missed term"), ALL, "clock", "P03 P26"),
     _side("build_pack", N_("Build the evidence pack"), ALL, "user spoc manager", "P30"),
     _side("anonymise", N_("Erase personal text"), ENDED, "manager", "P07"),

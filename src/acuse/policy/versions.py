@@ -20,6 +20,7 @@ MOST_MINUTES = 60_000
 DAY_END_FIXED = N_("must be 24:00: a legal day ends at its end")
 DAYS_DESCENDING = N_("must fall from one reminder to the next")
 DAYS_ASCENDING = N_("must rise from one reminder to the next")
+PERCENTS_ASCENDING = N_("must rise from one warning to the next")
 BEFORE_THE_TERM = N_("must be fewer days than the term has (%(limit)s), not %(value)s")
 BEFORE_ESCALATION = N_("must come before the escalation (day %(limit)s), not %(value)s")
 UNKNOWN_PARAMETER = N_("is not a parameter of a policy version")
@@ -40,6 +41,11 @@ _SWITCHES = (
     "diagnosis_billed_without_confirmation",
 )
 _REMINDERS = ("reminder_days_before", "approval_reminder_days")
+_LISTS = {
+    "reminder_days_before": "list of days",
+    "approval_reminder_days": "list of days",
+    "target_warning_percents": "list of percents",
+}
 
 
 @dataclass(frozen=True)
@@ -60,6 +66,9 @@ class PolicyParameters:
     reminder_days_before: business days before the end of an acceptance window (P24)
     approval_reminder_days, approval_escalates_after_days: after asking to approve time or
         billing; then the service owner is told (P30)
+    target_warning_percents: parts of a committed time after which the firm's people are warned;
+        from the second on it is escalated. At the whole of it the miss is noted (P05, P21). They
+        bind nobody and are the firm's own affair: older versions have them as well
     priority_matrix: P21
     emergency_cap_minutes: of work authorised in an emergency, before its estimate (P19)
     time_rounding_minutes: billed minutes are rounded up to a multiple of it
@@ -80,6 +89,7 @@ class PolicyParameters:
     reminder_days_before: tuple[int, ...] = (2, 1)
     approval_reminder_days: tuple[int, ...] = (2, 4)
     approval_escalates_after_days: int = 5
+    target_warning_percents: tuple[int, ...] = (50, 75)
     priority_matrix: Matrix = DEFAULT_MATRIX
     emergency_cap_minutes: int = 480
     time_rounding_minutes: int = 15
@@ -101,6 +111,7 @@ class PolicyParameters:
         if self.day_ends_at != "24:00":
             raise InvalidField("day_ends_at", DAY_END_FIXED)
         self._check_reminders()
+        self._check_warnings()
 
     def _check_reminders(self) -> None:
         for name in _REMINDERS:
@@ -118,10 +129,18 @@ class PolicyParameters:
             limit = self.approval_escalates_after_days
             _require_below("approval_reminder_days", BEFORE_ESCALATION, value, limit)
 
+    def _check_warnings(self) -> None:
+        percents = self.target_warning_percents
+        _require_type("target_warning_percents", percents, tuple, "list of percents")
+        for percent in percents:
+            require_int("target_warning_percents", percent, 1, 99)
+        if any(earlier >= later for earlier, later in pairwise(percents)):
+            raise InvalidField("target_warning_percents", PERCENTS_ASCENDING)
+
     def to_json(self) -> dict[str, object]:
         """Plain JSON types; `from_json` gives the same parameters back."""
         plain: dict[str, object] = {item.name: getattr(self, item.name) for item in fields(self)}
-        for name in _REMINDERS:
+        for name in _LISTS:
             plain[name] = list(getattr(self, name))
         plain["priority_matrix"] = self.priority_matrix.to_json()
         return plain
@@ -135,9 +154,9 @@ class PolicyParameters:
         for name in values:
             if name not in known:
                 raise InvalidField(name, UNKNOWN_PARAMETER)
-        for name in _REMINDERS:
+        for name, wanted in _LISTS.items():
             if name in values:
-                _require_type(name, values[name], list, "list of days")
+                _require_type(name, values[name], list, wanted)
                 values[name] = tuple(values[name])
         if "priority_matrix" in values:
             _require_type("priority_matrix", values["priority_matrix"], dict, "priority matrix")

@@ -23,9 +23,10 @@ from ..models import (
     OrganisationKind,
     Watcher,
 )
+from ..models.clocks import counting_versions
 from ..policy.deadlines import DEADLINES
 from ..policy.fields import N_
-from ..policy.terms import minutes_between
+from ..policy.targets import COLUMNS, WARNINGS, freeze
 from ..policy.versions import PolicyParameters
 from . import words
 from .workload import last_day_of
@@ -73,6 +74,8 @@ def _said(params: Mapping[str, Any]) -> dict[str, object]:
             said[name] = _("without limit")
         elif name in ("starts_on", "last_day"):
             said[name] = words.long_date(value)
+        elif name == "minutes_left":
+            said[name] = max(0, value)
         else:
             said[name] = value
     return said
@@ -92,14 +95,14 @@ class Stretch:
 
 def stretches(case: Case, now: datetime) -> list[Stretch]:
     """Where the time went, oldest first. Closed minutes are as they were frozen (P01)."""
-    calendar = case.calendar.calendar
+    calendars = tuple(version.calendar for version in counting_versions(case))
     return [
         Stretch(
             words.stage_label(row.stage, firm=True),
             row.ball,
             row.since,
             row.until,
-            minutes_between(row.since, max(now, row.since), calendar)
+            freeze(row.since, max(now, row.since), calendars)[0]
             if row.until is None
             else row.minutes or 0,
         )
@@ -124,6 +127,8 @@ WHY = {
         "Committed for this priority: %(time)s of the firm's own working time (%(sla)s). While "
         "somebody else holds the ball it stands still."
     ),
+    "response_warning": N_("%(percent)s %% of the time committed to the first response (%(sla)s)."),
+    "delivery_warning": N_("%(percent)s %% of the time committed to the delivery (%(sla)s)."),
     "acceptance": N_(
         "%(days)s business days from the proven delivery; the day of the delivery does not count."
     ),
@@ -173,7 +178,7 @@ def _falling(case: Case, row: Deadline) -> Falling:
         _(kind.label),
         row.due_at,
         last_day_of(row.kind, row.due_at, case),
-        _(WHY[row.kind]) % _measure(case, row.kind),
+        _(WHY[row.kind]) % {**_measure(case, row.kind), "percent": row.step},
         " ".join(kind.clauses),
         row.fired_at,
         row.error.strip().splitlines()[-1] if row.error else "",
@@ -182,10 +187,11 @@ def _falling(case: Case, row: Deadline) -> Falling:
 
 def _measure(case: Case, kind: str) -> dict[str, object]:
     """How long the term is: of the SLA table the case is pinned to, or of its policy version."""
-    if kind in ("first_response", "delivery"):
+    if kind in WARNINGS.values():
+        return {"sla": case.sla or "—"}
+    if kind in COLUMNS:
         row = (case.sla.rows.get(case.priority) or {}) if case.sla is not None else {}
-        column = "response" if kind == "first_response" else "delivery"
-        return {"time": words.minutes(row.get(column) or 0), "sla": case.sla or "—"}
+        return {"time": words.minutes(row.get(COLUMNS[kind]) or 0), "sla": case.sla or "—"}
     return {"days": _days(case.policy.rules, kind)}
 
 

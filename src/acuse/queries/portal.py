@@ -9,6 +9,7 @@ from datetime import date
 from django.db.models import Q, QuerySet
 
 from ..models import (
+    BankState,
     Case,
     CaseLink,
     ContractVersion,
@@ -16,7 +17,9 @@ from ..models import (
     Organisation,
     Person,
     PolicyVersion,
+    find_bank,
 )
+from ..policy.contracts import version_on
 from ..policy.stages import ENDED, Ball
 from . import words
 from .case import with_facts
@@ -88,28 +91,45 @@ def links_of(case: Case, person: Person) -> list[tuple[str, Case]]:
 
 
 @dataclass(frozen=True)
+class ContractFacts:
+    """A contract as it stands, and its hours in the running period where it has some."""
+
+    version: ContractVersion
+    hours: BankState | None
+
+
+@dataclass(frozen=True)
 class OrganisationFacts:
     """A customer as its own people see it."""
 
     organisation: Organisation
     people: list[Membership]
-    contracts: list[ContractVersion]
+    contracts: list[ContractFacts]
 
 
-def organisations_of(person: Person) -> list[OrganisationFacts]:
-    """The customers that this person belongs to, with their people and newest contracts (P09)."""
+def organisations_of(person: Person, on: date) -> list[OrganisationFacts]:
+    """The customers that this person belongs to, with their people and their contracts as they
+    stand on a day (P09)."""
     found = []
     own = Organisation.objects.filter(pk__in=person.organisation_ids()).select_related("spoc")
     for organisation in own.order_by("name"):
         people = Membership.objects.in_force().filter(organisation=organisation)
-        newest = (
-            ContractVersion.objects.filter(contract__organisation=organisation)
-            .select_related("contract", "sla", "calendar", "policy")
-            .order_by("contract", "-number")
-            .distinct("contract")
-        )
         ordered = people.select_related("person", "area").order_by("person__name", "role")
-        found.append(OrganisationFacts(organisation, list(ordered), list(newest)))
+        found.append(OrganisationFacts(organisation, list(ordered), _contracts(organisation, on)))
+    return found
+
+
+def _contracts(organisation: Organisation, on: date) -> list[ContractFacts]:
+    rows = ContractVersion.objects.filter(contract__organisation=organisation)
+    by_contract: dict[int, dict[int, ContractVersion]] = {}
+    for row in rows.select_related("contract", "sla").order_by("contract", "number"):
+        by_contract.setdefault(row.contract_id, {})[row.number] = row
+    found = []
+    for versions in by_contract.values():
+        holding = version_on([version.reach for version in versions.values()], on)
+        if holding is not None:
+            version = versions[holding.number]
+            found.append(ContractFacts(version, find_bank(version, on)))
     return found
 
 

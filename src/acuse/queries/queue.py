@@ -29,9 +29,11 @@ from ..policy.deadlines import DEADLINES
 from ..policy.fields import N_, InvalidField
 from ..policy.priority import Priority
 from ..policy.stages import ENDED, Ball
+from ..policy.targets import WARNINGS
 from . import words
 from .case import with_facts
 from .sentence import Sentence, sentences
+from .targets import at_risk, warned_percent
 from .workload import last_day_of, terms
 
 PAGE = 50
@@ -52,6 +54,7 @@ VIEWS: dict[str, tuple[str, Callable[[Person], Q]]] = {
     "customer": (N_("The customer's turn"), lambda me: Q(ball__in=[Ball.CUSTOMER, Ball.BOTH])),
     "third_party": (N_("A third party's turn"), lambda me: Q(ball=Ball.THIRD_PARTY)),
     "classify": (N_("With a comment to classify"), lambda me: Q(_TO_CLASSIFY)),
+    "warned": (N_("Committed time running out"), lambda me: _OPEN & Q(at_risk())),
     "unbound": (N_("Without customer"), lambda me: _OPEN & Q(organisation__isnull=True)),
     "open": (N_("All open"), lambda me: _OPEN),
     "ended": (N_("Ended"), lambda me: Q(stage__in=ENDED)),
@@ -95,12 +98,14 @@ class Filters:
 @dataclass(frozen=True)
 class NextTerm:
     """The term of a case that ends first, and whether it has passed without being met; `last_day`
-    is the printed date of a term in days."""
+    is the printed date of a term in days, `warned` the percent of a committed time that the firm
+    has been warned of."""
 
     label: str
     due_at: datetime
     last_day: date | None
     late: bool
+    warned: int | None = None
 
 
 @dataclass(frozen=True)
@@ -193,7 +198,7 @@ def _terms_of_case() -> QuerySet[Any]:
 def with_next_term(cases: QuerySet[Case]) -> QuerySet[Case]:
     """The cases with the term of each that ends first, as `describe` reads it."""
     first = _terms_of_case().values(json=JSONObject(kind="kind", due_at="due_at"))[:1]
-    return cases.annotate(next_term=Subquery(first))
+    return cases.annotate(next_term=Subquery(first), warned=warned_percent())
 
 
 def _term(case: Case, now: datetime) -> NextTerm | None:
@@ -202,7 +207,11 @@ def _term(case: Case, now: datetime) -> NextTerm | None:
         return None
     kind, due_at = found["kind"], datetime.fromisoformat(found["due_at"])
     return NextTerm(
-        _(DEADLINES[kind].label), due_at, last_day_of(kind, due_at, case), due_at <= now
+        _(DEADLINES[kind].label),
+        due_at,
+        last_day_of(kind, due_at, case),
+        due_at <= now,
+        case.warned if kind in WARNINGS else None,  # type: ignore[attr-defined]
     )
 
 

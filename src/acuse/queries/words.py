@@ -55,6 +55,20 @@ ACTIVITIES = {
     "warranty": N_("Warranty"),
     "internal": N_("Internal"),
 }
+CONTRACT_KINDS = {
+    "support": N_("Support"),
+    "implementation": N_("Implementation or improvement"),
+}
+RENEWALS = {
+    "never": N_("never: they last as long as the contract"),
+    "monthly": N_("every month"),
+    "quarterly": N_("every three months"),
+    "yearly": N_("every year"),
+}
+BEYONDS = {
+    "rates": N_("work goes on and bills at the rates"),
+    "approval": N_("new cases are not covered until more hours are agreed"),
+}
 DELIVERABLE_KINDS = {
     "estimate": N_("Estimate"),
     "development": N_("Development"),
@@ -206,6 +220,7 @@ _OF_KIND: dict[tuple[str, str], Mapping[str, str]] = {
     ("settle_time", "outcome"): SETTLEMENTS,
     ("settle_mail", "outcome"): MAIL_OUTCOMES,
     ("remind", "deadline"): DEADLINE_KINDS,
+    ("warn", "deadline"): DEADLINE_KINDS,
     ("breach", "deadline"): DEADLINE_KINDS,
 }
 

@@ -31,13 +31,14 @@ from ..models import (
     TimeEntry,
     Version,
 )
-from ..policy.deadlines import DEADLINES
-from ..policy.stages import BEFORE_WORK, ENDED, Stage
+from ..policy.deadlines import DEADLINES, SPEAKS
+from ..policy.stages import ENDED, Stage
 from .sentence import Sentence, sentences
+from .targets import open_target
 
 # A reminder is no term of its own; an explicit answer that is overdue is.
 TERM_KINDS = [
-    *(kind.name for kind in DEADLINES.values() if kind.act != "remind"),
+    *(kind.name for kind in DEADLINES.values() if kind.act not in SPEAKS),
     "answer_overdue",
 ]
 
@@ -63,8 +64,8 @@ def _missed() -> Q:
     unfixed = Claim.objects.filter(pk=OuterRef("subject"), fixed_at=None)
     running = ~Q(case__stage__in=ENDED)
     return Q(fired_at__isnull=False) & (
-        Q(running, kind="first_response", case__first_response_at=None)
-        | Q(kind="delivery", case__stage__in=[*BEFORE_WORK, Stage.IN_PROGRESS])
+        Q(open_target("first_response"), kind="first_response")
+        | Q(open_target("delivery"), kind="delivery")
         | Q(~Exists(newer_decision), kind="proposal_revision", case__stage=Stage.ESTIMATION)
         | Q(running, Exists(rejected), kind="correction")
         | Q(Exists(unfixed), kind="claim_correction")
@@ -72,7 +73,13 @@ def _missed() -> Q:
 
 
 # Counted in hours: these end at a moment, all others at the end of a day.
-_IN_HOURS = ("first_response", "delivery", "acceptance_reminder")
+_IN_HOURS = (
+    "first_response",
+    "delivery",
+    "response_warning",
+    "delivery_warning",
+    "acceptance_reminder",
+)
 
 
 def last_day_of(kind: str, due_at: datetime, case: Case) -> date | None:

@@ -24,6 +24,7 @@ from acuse.policy.holidays import colombian_holidays
 from acuse.policy.stages import Role
 from acuse.queries import administration as books
 
+from .customers import history_of_customer, history_of_person
 from .forms import AddPerson, GiveRole, ReviewYear
 from .pages import for_roles, show
 
@@ -34,7 +35,13 @@ INVALID = 422
 @for_firm
 def customers(request: HttpRequest) -> HttpResponse:
     rows = books.customers(person_of(request))
-    return show(request, "customers", current="customers", customers=rows)
+    return show(
+        request,
+        "customers",
+        current="customers",
+        customers=rows,
+        administers=_administers(person_of(request)),
+    )
 
 
 @for_firm
@@ -44,7 +51,15 @@ def customer(request: HttpRequest, pk: int) -> HttpResponse:
         found = books.get_customer(person_of(request), pk)
     except Organisation.DoesNotExist as missing:
         raise Http404 from missing
-    return show(request, "customer", current="customers", customer=found, now=clock.now())
+    return show(
+        request,
+        "customer",
+        current="customers",
+        customer=found,
+        now=clock.now(),
+        administers=_administers(person_of(request)),
+        changes=history_of_customer(pk),
+    )
 
 
 @for_firm
@@ -95,6 +110,7 @@ def _person_page(
         form=form or GiveRole(reader, found),
         now=clock.now(),
         administers=_administers(reader),
+        changes=history_of_person(found.pk),
     )
 
 
@@ -119,7 +135,7 @@ def roles(request: HttpRequest, pk: int) -> HttpResponse:
     form = GiveRole(person_of(request), found, request.POST)
     if form.is_valid():
         try:
-            give_role(found, **form.cleaned_data, since=clock.now())
+            give_role(found, **form.cleaned_data, since=clock.now(), by=person_of(request))
         except InvalidField as wrong:
             form.add_error(wrong.field if wrong.field in form.fields else None, tell_rule(wrong))
         else:
@@ -137,7 +153,7 @@ def role_end(request: HttpRequest, pk: int) -> HttpResponse:
         raise Http404 from missing
     if request.method == "POST":
         if held.until is None:
-            end_role(held, clock.now())
+            end_role(held, clock.now(), person_of(request))
             messages.success(request, _("The role has ended."))
         else:
             messages.info(request, _("The role had ended already."))

@@ -14,8 +14,9 @@ from acuse.interfaces.web.forms.life import ReportForCustomer
 from acuse.models import Watcher
 from acuse.policy.fields import N_
 from acuse.policy.stages import ENDED, Act, Stage
-from acuse.queries import dossier, words
+from acuse.queries import dossier, watching, words
 from acuse.queries.case import CaseView
+from acuse.queries.targets import clock_states, why_no_clock
 
 from .pages import show
 
@@ -117,12 +118,15 @@ def case(request: HttpRequest, number: str) -> HttpResponse:
         coverage=dossier.coverage_of(view.case),
         stretches=found,
         holders=dossier.by_holder(found),
+        clocks=clock_states(view.case, view.at),
+        no_clock=why_no_clock(view.case),
         falling=dossier.falling_due(view.case),
         estimates=dossier.estimates_of(view.case),
         time=[(entry, words.billing_reason(entry.reason)) for entry in view.time],
         events=dossier.events(view.timeline),
         links=dossier.linked_to(view.case),
         followers=followers,
+        incident=watching.find_recovered(view.case, view.at),
         original=f"C-{view.case.duplicate_of_id}" if view.case.duplicate_of_id else "",
     )
 

@@ -123,7 +123,9 @@ class GiveRole(forms.Form):
         self._rows("organisation", Organisation.objects.visible_to(reader).filter(active=True))
         self._rows(
             "area",
-            Area.objects.filter(organisation__in=Organisation.objects.visible_to(reader))
+            Area.objects.filter(
+                organisation__in=Organisation.objects.visible_to(reader), retired_at=None
+            )
             .select_related("organisation")
             .order_by("organisation__name", "name"),
         )

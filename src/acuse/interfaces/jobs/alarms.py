@@ -35,8 +35,8 @@ def watch_over(now: datetime) -> None:
 def tell(now: datetime) -> None:
     """Write to each of the people who are to know, about all that they do not know yet. Whoever
     cannot be reached now is tried again a minute later; nobody gets the same alarm twice."""
-    with _alone() as alone:
-        waiting = alarms.untold() if alone else []
+    with alone("alarms") as nobody_else:
+        waiting = alarms.untold() if nobody_else else []
         if not waiting:
             return
         people = health.whom_to_tell()
@@ -94,15 +94,15 @@ def _message_id(person: Person, news: list[Alarm]) -> str:
 
 
 @contextmanager
-def _alone() -> Iterator[bool]:
-    """Whether no other worker is telling. The lock is the connection's: it ends with a killed
-    worker at once."""
+def alone(what: str) -> Iterator[bool]:
+    """Whether no other worker is telling of these things. The lock is the connection's: it ends
+    with a killed worker at once."""
     with connection.cursor() as cursor:
-        cursor.execute("select pg_try_advisory_lock(hashtext('acuse alarms told'))")
+        cursor.execute("select pg_try_advisory_lock(hashtext(%s))", [f"acuse {what} told"])
         (taken,) = cursor.fetchone()
     try:
         yield taken
     finally:
         if taken:
             with connection.cursor() as cursor:
-                cursor.execute("select pg_advisory_unlock(hashtext('acuse alarms told'))")
+                cursor.execute("select pg_advisory_unlock(hashtext(%s))", [f"acuse {what} told"])

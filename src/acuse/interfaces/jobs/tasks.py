@@ -12,10 +12,10 @@ from procrastinate.contrib.django import app
 from procrastinate.exceptions import AlreadyEnqueued
 from procrastinate.job_context import JobContext
 
-from acuse.actions import mail, notices
+from acuse.actions import mail, notices, watching
 from acuse.actions.checkpoint import write_checkpoint
 from acuse.connectors import signing
-from acuse.interfaces.jobs import alarms, falling
+from acuse.interfaces.jobs import alarms, falling, hours, monitoring
 from acuse.interfaces.jobs import notices as sending
 from acuse.interfaces.web import clock
 from acuse.models import Checkpoint, MailState, RawMail
@@ -23,6 +23,7 @@ from acuse.models import Checkpoint, MailState, RawMail
 log = logging.getLogger(__name__)
 
 EVERY_MINUTE = "* * * * *"
+EVERY_HOUR = "13 * * * *"
 NIGHTLY = "7 5 * * *"  # UTC: after midnight in Bogota
 STALLED = 30  # seconds without a sign of life of the worker that holds a job
 KEPT_HOURS = 48  # finished jobs are looked at for two days
@@ -65,6 +66,27 @@ def _enqueue(name: str, **details: int) -> None:
 def watch_over(timestamp: int) -> None:
     """Raise the alarms of what is wrong, clear those of what is over, and tell of them."""
     alarms.watch_over(clock.now())
+
+
+@app.periodic(cron=EVERY_MINUTE)
+@app.task(name="run_checks", queue="clock", queueing_lock="run_checks")
+def run_checks(timestamp: int) -> None:
+    """Ask the customers' systems whether they work (P06)."""
+    monitoring.run_checks(clock.now)
+
+
+@app.periodic(cron=NIGHTLY)
+@app.task(name="forget_runs", queue="clock", queueing_lock="forget_runs")
+def forget_runs(timestamp: int) -> None:
+    """Delete results of checks that are too old to be looked at."""
+    watching.forget_runs(clock.now())
+
+
+@app.periodic(cron=EVERY_HOUR)
+@app.task(name="watch_hours", queue="clock", queueing_lock="watch_hours")
+def watch_hours(timestamp: int) -> None:
+    """Tell of contracts whose hours go to their end (P09)."""
+    hours.watch_hours(clock.now())
 
 
 @app.periodic(cron=EVERY_MINUTE)

@@ -7,13 +7,14 @@ from django.urls import path
 from acuse.interfaces.web.doors import PORTAL, for_customers
 from acuse.interfaces.web.routes import routes
 
-from . import demo, views
+from . import demo, status, views
 
 app_name = "portal"
 urlpatterns = [
     path("", views.home, name="home"),
     path("report", views.report, name="report"),
     path("cases/<case:number>", views.case, name="case"),
+    path("status", status.status, name="status"),
     path("organisation", views.organisation, name="organisation"),
     path("policy", views.policy, name="policy"),
     path("policy/<int:number>", views.policy, name="policy"),

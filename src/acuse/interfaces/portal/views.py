@@ -7,15 +7,17 @@ from dataclasses import dataclass
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
+from acuse.interfaces.web import clock
 from acuse.interfaces.web.consequences import CHOICES, Choice, silence
 from acuse.interfaces.web.doors import PORTAL, entered, for_customers, person_of, view_of
 from acuse.interfaces.web.forms.life import Report
 from acuse.interfaces.web.opening import prove_what_is_shown
 from acuse.interfaces.web.pages import new_case_page
 from acuse.models import Version
-from acuse.queries import portal
+from acuse.queries import dossier, portal
 from acuse.queries.case import CaseView
 
 # What is offered in small print under the decisions, in this order.
@@ -77,6 +79,7 @@ def case(request: HttpRequest, number: str) -> HttpResponse:
         "other_acts": OTHER_ACTS,
         "own_card": OWN_CARD,
         "links": portal.links_of(view.case, view.person),
+        "coverage": dossier.coverage_of(view.case),
         "key": uuid.uuid4().hex,
     }
     return render(request, "portal/case.html", context)
@@ -106,7 +109,8 @@ def _versions(view: CaseView, choice: Choice) -> list[Version] | list[None]:
 @for_customers
 def organisation(request: HttpRequest) -> HttpResponse:
     """My organisation: its people, its contracts, the service policies (P09)."""
-    found = portal.organisations_of(person_of(request))
+    today = timezone.localdate(clock.now())
+    found = portal.organisations_of(person_of(request), today)
     return render(request, "portal/organisation.html", {"door": PORTAL, "organisations": found})
 
 

@@ -102,6 +102,7 @@ MACHINES = frozenset(
         "fail_delivery",
         "end_warranty",
         "remind",
+        "warn",
         "breach",
         "open_environment_alert",
         "recover",

@@ -11,6 +11,7 @@ from django import template
 from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
 from django.utils.html import format_html
+from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 
 from acuse.interfaces.web.doors import Door
@@ -157,3 +158,19 @@ def held(window: Window) -> bool:
 def desk_alarms() -> Alarms:
     """The counts in the desk's header, on its own pages and on those that both doors share."""
     return alarms()
+
+
+_PLAIN = {state: mark_safe(f'<li class="{state}"></li>') for state in ("up", "unwatched")}
+
+
+@register.simple_tag
+def history(days: Iterable[Any]) -> str:
+    """The bars of an environment's days; those that say something have it in words too."""
+    # Put together here: fifty environments are thousands of bars, too many for a template's loop.
+    return mark_safe("".join(_PLAIN.get(day.state) or _bar(day) for day in days))
+
+
+def _bar(day: Any) -> str:
+    told = f"{words.brief_date(day.day.on)}: {day.words}"
+    bar = '<li class="{}" title="{}"><span class="hidden">{}</span></li>'
+    return format_html(bar, day.state, told, told)
