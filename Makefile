@@ -23,6 +23,7 @@ check:
 bench:
 	@scripts/setup test
 	@.venv/bin/python scripts/bench.py
+	@.venv/bin/python scripts/bench_mail.py
 
 # Draws docs/reference from the code.
 docs:

@@ -118,3 +118,12 @@ def world(db: None) -> World:
     from tests.world import World
 
     return World()
+
+
+@pytest.fixture
+def all_read_english(request: pytest.FixtureRequest) -> None:
+    """Everybody of the world reads English; nothing where a test has no world."""
+    if "world" in request.fixturenames:
+        for person in request.getfixturevalue("world").people.values():
+            person.language = "en"
+            person.save()

@@ -63,6 +63,11 @@ def refused(code: str, field: str | None = None) -> Iterator[None]:
     assert field is None or told.value.field == field
 
 
+def last_line(case: Case) -> LedgerLine:
+    """The newest line of a case's ledger."""
+    return LedgerLine.objects.filter(case=case).latest("seq")
+
+
 class World:
     """The firm, its customers Andina (support contract with committed times) and Brisa (no
     contract), and everybody in PEOPLE as an attribute."""

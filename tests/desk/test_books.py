@@ -2,33 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 
 import pytest
-from django.test import Client
 
-from acuse.interfaces.web import clock
 from acuse.models import CalendarVersion, Person
 from acuse.policy.stages import Role
-from tests.world import START, World
-
-NOW = START + timedelta(days=2)
-
-
-@pytest.fixture(autouse=True)
-def _still_clock(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(clock, "now", lambda: NOW)
-
-
-def enter(person: Person) -> Client:
-    client = Client()
-    client.force_login(person)
-    return client
+from tests.desk.conftest import NOW
+from tests.web.entering import Browser
+from tests.world import World
 
 
 @pytest.mark.parametrize("who", ["ada", "mario"])
 def test_people_are_added_and_given_roles(world: World, who: str) -> None:
-    client = enter(world.people[who])
+    client = Browser(world.people[who])
     given = {"email": "Eva@andina.example", "name": "Eva Nueva", "language": "pt"}
     person_page = client.post("/desk/people/new", given)["Location"]
     eva = Person.objects.get(email="eva@andina.example")
@@ -57,14 +44,14 @@ def test_a_role_that_breaks_a_rule_is_told_beside_its_field(
     world: World, wrong: dict[str, str], field: str
 ) -> None:
     given = {"organisation": world.andina.pk} | wrong
-    response = enter(world.ada).post(f"/desk/people/{world.ana.pk}/roles", given)
+    response = Browser(world.ada).post(f"/desk/people/{world.ana.pk}/roles", given)
     assert response.status_code == 422
     assert list(response.context["form"].errors) == [field]
     assert world.ana.memberships.count() == 1
 
 
 def test_a_role_is_ended_once(world: World) -> None:
-    client, held = enter(world.ada), world.beto.memberships.get()
+    client, held = Browser(world.ada), world.beto.memberships.get()
     assert held.until is None
     assert "Beto" in client.get(f"/desk/roles/{held.pk}/end").content.decode()
     held.refresh_from_db()
@@ -80,7 +67,7 @@ def test_a_role_is_ended_once(world: World) -> None:
 
 @pytest.mark.parametrize("who", ["sara", "carlos"])
 def test_others_of_the_firm_are_told_whose_it_is(world: World, who: str) -> None:
-    client, held = enter(world.people[who]), world.beto.memberships.get()
+    client, held = Browser(world.people[who]), world.beto.memberships.get()
     for address in ("/desk/people/new", f"/desk/roles/{held.pk}/end"):
         response = client.get(address)
         assert response.status_code == 403
@@ -95,16 +82,16 @@ def test_others_of_the_firm_are_told_whose_it_is(world: World, who: str) -> None
 
 def test_an_administrator_reviews_no_year(world: World) -> None:
     review = f"/desk/calendars/{world.calendar.pk}/years/2028"
-    assert enter(world.ada).get(review).status_code == 403
+    assert Browser(world.ada).get(review).status_code == 403
 
 
 def review(world: World, year: int, holidays: str, number: int = 1):
     given = {"number": number, "year": year, "holidays": holidays}
-    return enter(world.mario).post(f"/desk/calendars/{world.calendar.pk}/years/{year}", given)
+    return Browser(world.mario).post(f"/desk/calendars/{world.calendar.pk}/years/{year}", given)
 
 
 def test_a_manager_reviews_a_year(world: World) -> None:
-    page = enter(world.mario).get(f"/desk/calendars/{world.calendar.pk}/years/2028")
+    page = Browser(world.mario).get(f"/desk/calendars/{world.calendar.pk}/years/2028")
     listed = page.context["form"].initial["holidays"]
     assert "2028-12-25 Navidad" in listed  # proposed, for a calendar that has none of that year
     assert page.context["proposed"]

@@ -12,37 +12,19 @@ from django.utils import timezone
 
 from acuse.actions import administration as admin
 from acuse.actions import mail
-from acuse.interfaces.web import clock
 from acuse.interfaces.web.heartbeat import beat
 from acuse.models import Alarm, Heartbeat, ImapAccount, MailState, Notice, Person, RawMail
 from acuse.queries import health
 from acuse.queries.outgoing import Brake
-from tests.web.entering import words_of
+from tests.desk.conftest import NOW
+from tests.web.entering import Browser, words_of
 from tests.world import START, World
 
-NOW = START + timedelta(days=2)
-
-
-@pytest.fixture(autouse=True)
-def _still_clock(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(clock, "now", lambda: NOW)
-
-
-@pytest.fixture(autouse=True)
-def _in_english(world: World) -> None:
-    for person in world.people.values():
-        person.language = "en"
-        person.save()
-
-
-def enter(person: Person) -> Client:
-    client = Client()
-    client.force_login(person)
-    return client
+pytestmark = pytest.mark.usefixtures("all_read_english")
 
 
 def look(person: Person) -> str:
-    response = enter(person).get("/desk/mail/health")
+    response = Browser(person).get("/desk/mail/health")
     assert response.status_code == 200
     return words_of(response)
 
@@ -81,10 +63,10 @@ def test_everything_that_is_wrong_is_named(world: World, monkeypatch: pytest.Mon
     Heartbeat.objects.create(name="poll", at=timezone.now() - timedelta(hours=1))
     world.delivered()
     Notice.objects.update(state="bounced")
-    assert enter(world.ada).post("/desk/mail/health/alarms").status_code == 302
+    assert Browser(world.ada).post("/desk/mail/health/alarms").status_code == 302
     said = look(world.sara)
     for words in (
-        "The mailbox ayuda@example.com has not been read",
+        "The mailbox ayuda@example.com cannot be read.",
         "Mail could not be read",
         "Held mail has waited",
         "Too many strangers write",
@@ -98,10 +80,14 @@ def test_everything_that_is_wrong_is_named(world: World, monkeypatch: pytest.Mon
         "1 mail ·",
         "7 confirmations not sent",
         "pollsilent",
+        "Fetches mail from other servers",
         "not told by mail yet",
     ):
         assert words in said, words
-    header = enter(world.carlos).get("/desk/").content.decode()
+    page = Browser(world.sara).get("/desk/mail/health").content.decode()
+    for place in ("mailboxes", "mail?state=failed", "mail?state=held", "failures"):
+        assert f'<a class="late" href="/desk/{place}">' in page, place
+    header = Browser(world.carlos).get("/desk/").content.decode()
     assert f"{Alarm.objects.count()} alarms sound" in header
     assert 'href="/desk/mail/health"' in header
 
@@ -119,28 +105,28 @@ def test_what_is_over_is_kept_to_be_seen(world: World) -> None:
     assert "m5@example.com" in said
     assert "m4@example.com" not in said
     assert "Nothing is wrong: no alarm sounds." in said
-    assert 'class="banner"' not in enter(world.sara).get("/desk/").content.decode()
+    assert 'class="banner"' not in Browser(world.sara).get("/desk/").content.decode()
 
 
 def test_only_who_runs_the_installation_looks_again(world: World) -> None:
     keep(world, MailState.FAILED)
     address = "/desk/mail/health/alarms"
     for person, status in ((world.sara, 403), (world.carlos, 403), (world.ana, 404)):
-        assert enter(person).post(address).status_code == status
+        assert Browser(person).post(address).status_code == status
         assert not Alarm.objects.exists()
-    assert address not in enter(world.sara).get("/desk/mail/health").content.decode()
-    assert enter(world.mario).get(address).status_code == 405
-    assert enter(world.mario).post(address).status_code == 302
+    assert address not in Browser(world.sara).get("/desk/mail/health").content.decode()
+    assert Browser(world.mario).get(address).status_code == 405
+    assert Browser(world.mario).post(address).status_code == 302
     assert Alarm.objects.get().raised_at == NOW
 
 
 def test_for_customers_there_is_no_such_page(world: World) -> None:
-    assert enter(world.omar).get("/desk/mail/health").status_code == 404
+    assert Browser(world.omar).get("/desk/mail/health").status_code == 404
     assert Client().get("/desk/mail/health").status_code == 302
 
 
 def test_it_asks_alike_however_much_there_is(world: World) -> None:
-    client, counts = enter(world.sara), []
+    client, counts = Browser(world.sara), []
     for wanted in (2, 12):
         for number in range(wanted):
             keep(world, MailState.HELD, number)

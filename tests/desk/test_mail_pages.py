@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-from datetime import timedelta
 
 import pytest
 from django.db import connection
@@ -13,36 +12,18 @@ from django.test.utils import CaptureQueriesContext
 from acuse.actions import mail
 from acuse.interfaces.desk.mail import preview
 from acuse.interfaces.mail import intake
-from acuse.interfaces.web import clock
 from acuse.models import Authentication, Case, CopiedAddress, LedgerLine, MailState, Person, RawMail
+from tests.desk.conftest import NOW
 from tests.mail.samples import mail as letter
 from tests.mail.samples import multipart
-from tests.web.entering import words_of
-from tests.world import START, World
+from tests.web.entering import Browser, words_of
+from tests.world import World
 
-NOW = START + timedelta(days=2)
+pytestmark = pytest.mark.usefixtures("all_read_english")
+
 PNG = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 )
-
-
-@pytest.fixture(autouse=True)
-def _still_clock(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(clock, "now", lambda: NOW)
-
-
-@pytest.fixture(autouse=True)
-def _in_english(request: pytest.FixtureRequest) -> None:
-    if "world" in request.fixturenames:
-        for person in request.getfixturevalue("world").people.values():
-            person.language = "en"
-            person.save()
-
-
-def enter(person: Person) -> Client:
-    client = Client()
-    client.force_login(person)
-    return client
 
 
 def hold(
@@ -63,13 +44,23 @@ def hold(
     return RawMail.objects.get(pk=raw.pk)
 
 
+def test_only_what_waits_can_be_ticked(world: World) -> None:
+    hold(world, state=MailState.IGNORED, reason="automatic")
+    client = Browser(world.sara)
+    assert "The ticked mails lead to nothing" not in words_of(
+        client.get("/desk/mail?state=ignored")
+    )
+    hold(world, b"From: zoe@nowhere.example\r\n\r\nOtra")
+    assert "The ticked mails lead to nothing" in words_of(client.get("/desk/mail"))
+
+
 def fresh(raw: RawMail) -> RawMail:
     return RawMail.objects.get(pk=raw.pk)
 
 
 def test_held_mail_is_shown_and_counted(world: World) -> None:
     held = hold(world, authentication=Authentication.FAIL)
-    client = enter(world.sara)
+    client = Browser(world.sara)
     page = client.get("/desk/mail")
     assert '<b class="count">1</b>' in page.content.decode()
     said = words_of(page)
@@ -86,7 +77,7 @@ def test_the_list_is_narrowed(world: World) -> None:
     other = hold(world, b"Subject: x\r\n\r\n2", subject="Factura", reason="proposed")
     hold(world, b"Subject: x\r\n\r\n3", subject="Basura", state="ignored", reason="dismissed")
     hold(world, b"Subject: x\r\n\r\n4", subject="Rota", state="failed", reason="error")
-    client = enter(world.sara)
+    client = Browser(world.sara)
 
     def listed(query: str) -> set[str]:
         return {row.mail.subject for row in client.get(f"/desk/mail{query}").context["found"].rows}
@@ -103,7 +94,7 @@ def test_the_list_is_narrowed(world: World) -> None:
 
 
 def test_the_list_pages_and_asks_alike_however_many_there_are(world: World) -> None:
-    client, counts = enter(world.sara), []
+    client, counts = Browser(world.sara), []
     case = world.report()
     for wanted in (2, 60):
         for number in range(RawMail.objects.count(), wanted):
@@ -125,7 +116,7 @@ def test_the_list_pages_and_asks_alike_however_many_there_are(world: World) -> N
 def test_held_mail_is_taken_up_again(world: World, noun: str, reason: str) -> None:
     held, case = hold(world), world.report()
     given = {"case": case.number, "why": "la conozco"}
-    response = enter(world.sara).post(f"/desk/mail/{held.pk}/{noun}", given)
+    response = Browser(world.sara).post(f"/desk/mail/{held.pk}/{noun}", given)
     assert response.status_code == 302
     raw = fresh(held)
     assert (raw.state, raw.reason) == (MailState.RECEIVED, reason)
@@ -136,7 +127,7 @@ def test_held_mail_is_taken_up_again(world: World, noun: str, reason: str) -> No
 
 def test_what_was_put_on_a_case_says_who_did_it(world: World) -> None:
     held, case = hold(world), world.report()
-    client = enter(world.sara)
+    client = Browser(world.sara)
     client.post(f"/desk/mail/{held.pk}/case", {"case": case.number, "why": "es de Ana"})
     intake.take_in(held.pk, NOW)
     assert fresh(held).state == MailState.PROCESSED, fresh(held).detail
@@ -148,7 +139,7 @@ def test_what_was_put_on_a_case_says_who_did_it(world: World) -> None:
 
 
 def test_mail_is_dismissed_with_its_reason(world: World) -> None:
-    held, client = hold(world), enter(world.sara)
+    held, client = hold(world), Browser(world.sara)
     assert client.post(f"/desk/mail/{held.pk}/dismissal", {"why": " "}).status_code == 422
     assert fresh(held).state == MailState.HELD
     assert client.post(f"/desk/mail/{held.pk}/dismissal", {"why": "publicidad"}).status_code == 302
@@ -163,9 +154,9 @@ def test_mail_is_dismissed_with_its_reason(world: World) -> None:
 @pytest.mark.parametrize("noun", ["reading", "case", "new-case", "dismissal"])
 def test_whoever_comes_second_is_told(world: World, noun: str) -> None:
     held, case = hold(world), world.report()
-    enter(world.sara).post(f"/desk/mail/{held.pk}/dismissal", {"why": "publicidad"})
+    Browser(world.sara).post(f"/desk/mail/{held.pk}/dismissal", {"why": "publicidad"})
     given = {"case": case.number, "why": "x"}
-    again = enter(world.mario).post(f"/desk/mail/{held.pk}/{noun}", given)
+    again = Browser(world.mario).post(f"/desk/mail/{held.pk}/{noun}", given)
     assert again.status_code == 409
     assert "Somebody was first" in words_of(again)
     assert (fresh(held).state, fresh(held).settled_by) == (MailState.IGNORED, world.sara)
@@ -173,11 +164,11 @@ def test_whoever_comes_second_is_told(world: World, noun: str) -> None:
 
 def test_mail_goes_to_no_case_that_is_not_there(world: World) -> None:
     held = hold(world)
-    response = enter(world.sara).post(f"/desk/mail/{held.pk}/case", {"case": "C-999999"})
+    response = Browser(world.sara).post(f"/desk/mail/{held.pk}/case", {"case": "C-999999"})
     assert response.status_code == 422
     assert "case" in response.context["place"].errors
-    assert enter(world.sara).post(f"/desk/mail/{held.pk}/nothing").status_code == 404
-    assert enter(world.sara).get(f"/desk/mail/{held.pk}/reading").status_code == 405
+    assert Browser(world.sara).post(f"/desk/mail/{held.pk}/nothing").status_code == 404
+    assert Browser(world.sara).get(f"/desk/mail/{held.pk}/reading").status_code == 405
 
 
 @pytest.mark.parametrize("noun", ["reading", "case", "new-case", "forward", "dismissal"])
@@ -185,16 +176,16 @@ def test_only_those_who_attend_cases_settle_mail(world: World, noun: str) -> Non
     held, case = hold(world), world.report()
     given = {"case": case.number, "why": "x", "email": "ana@andina.example"}
     for person, status in ((world.ada, 403), (world.ana, 404), (world.omar, 404)):
-        assert enter(person).post(f"/desk/mail/{held.pk}/{noun}", given).status_code == status
+        assert Browser(person).post(f"/desk/mail/{held.pk}/{noun}", given).status_code == status
     assert Client().post(f"/desk/mail/{held.pk}/{noun}", given).status_code == 302
     assert fresh(held).state == MailState.HELD
-    page = enter(world.ada).get(f"/desk/mail/{held.pk}")
+    page = Browser(world.ada).get(f"/desk/mail/{held.pk}")
     assert f"/desk/mail/{held.pk}/{noun}" not in page.content.decode()
 
 
 def test_who_names_one_of_the_firm_without_proof_goes_nowhere(world: World) -> None:
     held, case = hold(world, person=world.carlos, sender="carlos@firm.example"), world.report()
-    response = enter(world.sara).post(f"/desk/mail/{held.pk}/case", {"case": case.number})
+    response = Browser(world.sara).post(f"/desk/mail/{held.pk}/case", {"case": case.number})
     assert response.status_code == 409
     assert 'class="refusal"' in response.content.decode()
     assert fresh(held).state == MailState.HELD
@@ -204,12 +195,12 @@ def test_cases_are_proposed_and_found(world: World) -> None:
     of_sender = world.report(who="ana", subject="Impresora")
     other = world.report(who="nora", subject="Bodega de Funza")
     held = hold(world, person=world.ana)
-    client = enter(world.sara)
+    client = Browser(world.sara)
     assert client.get(f"/desk/mail/{held.pk}").context["candidates"] == [of_sender]
     assert client.get(f"/desk/mail/{held.pk}?find=funza").context["candidates"] == [other]
     assert client.get(f"/desk/mail/{held.pk}?find={other.number}").context["candidates"] == [other]
     assert "No case was found." in words_of(client.get(f"/desk/mail/{held.pk}?find=zzz"))
-    assert enter(world.ada).get(f"/desk/mail/{held.pk}?find=funza").context["candidates"] == []
+    assert Browser(world.ada).get(f"/desk/mail/{held.pk}?find=funza").context["candidates"] == []
 
 
 def test_what_a_colleague_passed_on_opens_a_case_of_whoever_wrote_it(world: World) -> None:
@@ -228,9 +219,10 @@ def test_what_a_colleague_passed_on_opens_a_case_of_whoever_wrote_it(world: Worl
             "language": "es",
         },
     )
-    client = enter(world.sara)
+    client = Browser(world.sara)
     page = client.get(f"/desk/mail/{held.pk}")
     assert "La llamé: es urgente" in words_of(page)
+    assert "No carga el inventario" in words_of(page)
     form = page.context["forward"]
     assert (form["email"].value(), form["organisation"].value()) == (
         "nora@brisa.example",
@@ -253,14 +245,14 @@ def test_what_a_colleague_passed_on_opens_a_case_of_whoever_wrote_it(world: Worl
 def test_a_mail_that_is_no_forward_is_opened_as_none(world: World) -> None:
     held = hold(world)
     given = {"email": "nora@brisa.example"}
-    assert enter(world.sara).post(f"/desk/mail/{held.pk}/forward", given).status_code == 409
-    assert enter(world.sara).get(f"/desk/mail/{held.pk}").context["forward"] is None
+    assert Browser(world.sara).post(f"/desk/mail/{held.pk}/forward", given).status_code == 409
+    assert Browser(world.sara).get(f"/desk/mail/{held.pk}").context["forward"] is None
 
 
 def test_several_lead_to_nothing_for_one_reason(world: World) -> None:
     rows = [hold(world, f"Subject: {n}\r\n\r\n{n}".encode(), subject=f"n{n}") for n in range(4)]
     mail.dismiss(rows[1], by=world.mario, at=NOW, why="antes")
-    client = enter(world.sara)
+    client = Browser(world.sara)
     ticked = [rows[0].pk, rows[1].pk, rows[2].pk]
     page = client.post("/desk/mail/dismissals", {"mail": ticked, "why": "spam"}, follow=True)
     said = words_of(page)
@@ -272,16 +264,16 @@ def test_several_lead_to_nothing_for_one_reason(world: World) -> None:
 
 def test_several_need_a_reason_and_somebody_who_may(world: World) -> None:
     held = hold(world)
-    client = enter(world.sara)
+    client = Browser(world.sara)
     for given in ({"mail": [held.pk], "why": " "}, {"why": "x"}, {"mail": ["x"], "why": "x"}):
         assert client.post("/desk/mail/dismissals", given).status_code == 302
     for person, status in ((world.ada, 403), (world.ana, 404)):
         given = {"mail": [held.pk], "why": "x"}
-        assert enter(person).post("/desk/mail/dismissals", given).status_code == status
+        assert Browser(person).post("/desk/mail/dismissals", given).status_code == status
     assert client.post("/desk/mail/dismissals", {"mail": [999], "why": "x"}).status_code == 404
     assert client.get("/desk/mail/dismissals").status_code == 405
     assert fresh(held).state == MailState.HELD
-    assert 'form="bulk"' not in enter(world.ada).get("/desk/mail").content.decode()
+    assert 'form="bulk"' not in Browser(world.ada).get("/desk/mail").content.decode()
 
 
 RICH = multipart(
@@ -296,7 +288,7 @@ RICH = multipart(
 
 
 def test_the_html_and_the_files_of_a_mail_do_no_harm(world: World) -> None:
-    held, client = hold(world, RICH), enter(world.carlos)
+    held, client = hold(world, RICH), Browser(world.carlos)
     page = client.get(f"/desk/mail/{held.pk}").content.decode()
     assert f'src="/desk/mail/{held.pk}/html"' in page
     assert 'sandbox="allow-same-origin allow-popups"' in page
@@ -315,29 +307,29 @@ def test_the_html_and_the_files_of_a_mail_do_no_harm(world: World) -> None:
     assert bad["Content-Disposition"].startswith("attachment")
     assert client.get(f"/desk/mail/{held.pk}/files/9").status_code == 404
     for end in ("html", "files/0", "raw", ""):
-        strange = enter(world.ana).get(f"/desk/mail/{held.pk}/{end}".rstrip("/"))
+        strange = Browser(world.ana).get(f"/desk/mail/{held.pk}/{end}".rstrip("/"))
         assert strange.status_code == 404
 
 
 def test_a_mail_is_taken_along_byte_for_byte(world: World) -> None:
     held = hold(world, RICH)
-    got = enter(world.sara).get(f"/desk/mail/{held.pk}/raw")
+    got = Browser(world.sara).get(f"/desk/mail/{held.pk}/raw")
     assert b"".join(got.streaming_content) == RICH  # type: ignore[attr-defined]
     assert got["Content-Disposition"].startswith(f'attachment; filename="mail-{held.pk}.eml"')
-    assert enter(world.ada).get(f"/desk/mail/{held.pk}/raw").status_code == 403
+    assert Browser(world.ada).get(f"/desk/mail/{held.pk}/raw").status_code == 403
 
 
 def test_a_mail_without_html_has_no_frame(world: World) -> None:
     held = hold(world)
-    assert enter(world.sara).get(f"/desk/mail/{held.pk}/html").status_code == 404
+    assert Browser(world.sara).get(f"/desk/mail/{held.pk}/html").status_code == 404
 
 
 def test_an_erased_mail_says_so(world: World) -> None:
     held = hold(world, content=b"Subject: x\r\n\r\nx")
     RawMail.objects.filter(pk=held.pk).update(content=b"")
-    page = enter(world.sara).get(f"/desk/mail/{held.pk}")
+    page = Browser(world.sara).get(f"/desk/mail/{held.pk}")
     assert "The words were erased." in words_of(page)
-    assert enter(world.sara).post(f"/desk/mail/{held.pk}/reading").status_code == 409
+    assert Browser(world.sara).post(f"/desk/mail/{held.pk}/reading").status_code == 409
 
 
 QUOTED = letter("Gracias.\n\nOn Mon, 2 Feb 2026 at 09:05, Acuse wrote:\n> Su caso\n> está abierto")
@@ -378,18 +370,18 @@ def test_copied_people_are_let_in_or_left_out_on_the_case(world: World) -> None:
             case=case, email=f"{name}@andina.example", raw_mail=raw, at=NOW
         )
     one, two = CopiedAddress.objects.order_by("pk")
-    paula = enter(world.paula)
+    paula = Browser(world.paula)
     page = paula.get(f"/desk/cases/{case.number}").content.decode()
     assert f"/desk/cases/{case.number}/copied-admission?copied={one.pk}" in page
     assert (
-        "uno@andina.example" not in enter(world.ana).get(f"/cases/{case.number}").content.decode()
+        "uno@andina.example" not in Browser(world.ana).get(f"/cases/{case.number}").content.decode()
     )
     admission = f"/desk/cases/{case.number}/copied-admission"
     asked = {"copied": one.pk, "key": "k1"}
     assert paula.post(admission, asked).status_code == 200  # asks once more
     assert paula.post(admission, {**asked, "confirmed": "1"}).status_code == 302
     assert Case.objects.visible_to(Person.objects.get(email="uno@andina.example")).count() == 1
-    sara = enter(world.sara)
+    sara = Browser(world.sara)
     assert sara.post(admission, {"copied": two.pk, "confirmed": "1"}).status_code == 409
     dismissal = f"/desk/cases/{case.number}/copied-dismissal"
     assert sara.post(dismissal, {"copied": two.pk, "key": "k2"}).status_code == 302

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
 
 import pytest
-from django.test import Client
 
 from acuse.actions import mail, mailboxes
 from acuse.actions.mailboxes import AccountFacts, MailboxFacts
 from acuse.interfaces.desk import mailboxes as pages
 from acuse.interfaces.mail.post import find_recipient
-from acuse.interfaces.web import clock
 from acuse.interfaces.web.polled import Trial, unseal
-from acuse.models import Change, ImapAccount, Mailbox, Person, Queue, RawMail
+from acuse.models import Change, ImapAccount, Mailbox, Queue, RawMail
 from acuse.policy.fields import InvalidField
-from tests.web.entering import words_of
-from tests.world import START, World
+from tests.desk.conftest import NOW
+from tests.web.entering import Browser, words_of
+from tests.world import World
 
-NOW = START + timedelta(days=2)
+pytestmark = pytest.mark.usefixtures("all_read_english")
+
 SECRET = "un secreto muy largo"
 
 FACTS = {
@@ -44,24 +43,6 @@ ACCOUNT = {
 }
 
 
-@pytest.fixture(autouse=True)
-def _still_clock(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(clock, "now", lambda: NOW)
-
-
-@pytest.fixture(autouse=True)
-def _in_english(world: World) -> None:
-    for person in world.people.values():
-        person.language = "en"
-        person.save()
-
-
-def enter(person: Person) -> Client:
-    client = Client()
-    client.force_login(person)
-    return client
-
-
 @pytest.fixture
 def box(world: World) -> Mailbox:
     facts = MailboxFacts("Ayuda", transport="imap")
@@ -69,7 +50,7 @@ def box(world: World) -> Mailbox:
 
 
 def with_account(world: World, box: Mailbox, **given: str) -> ImapAccount:
-    response = enter(world.ada).post(f"/desk/mailboxes/{box.pk}/account", ACCOUNT | given)
+    response = Browser(world.ada).post(f"/desk/mailboxes/{box.pk}/account", ACCOUNT | given)
     assert response.status_code == 302, words_of(response)
     return ImapAccount.objects.get(mailbox=box)
 
@@ -77,7 +58,7 @@ def with_account(world: World, box: Mailbox, **given: str) -> ImapAccount:
 @pytest.mark.parametrize("who", ["ada", "mario"])
 def test_a_mailbox_is_set_up(world: World, who: str) -> None:
     given = FACTS | {"address": "Nuevo@Example.com", "organisation": world.andina.pk}
-    response = enter(world.people[who]).post("/desk/mailboxes/new", given)
+    response = Browser(world.people[who]).post("/desk/mailboxes/new", given)
     box = Mailbox.objects.get(address="nuevo@example.com")
     assert response["Location"] == f"/desk/mailboxes/{box.pk}"
     assert (box.organisation, box.queue, box.transport) == (world.andina, None, "imap")
@@ -112,7 +93,7 @@ def test_what_breaks_a_rule_is_told_beside_its_field(
     }
     given = FACTS | {"address": "ayuda@example.com"}
     given |= {name: str(rows.get(value, value)) for name, value in wrong.items()}
-    response = enter(world.ada).post("/desk/mailboxes/new", given)
+    response = Browser(world.ada).post("/desk/mailboxes/new", given)
     assert response.status_code == 422
     assert list(response.context["form"].errors) == [field]
     assert response.context["form"].errors[field][0]
@@ -120,7 +101,7 @@ def test_what_breaks_a_rule_is_told_beside_its_field(
 
 
 def test_a_mailbox_is_changed_and_its_history_says_what(world: World, box: Mailbox) -> None:
-    client = enter(world.mario)
+    client = Browser(world.mario)
     address = f"/desk/mailboxes/{box.pk}/facts"
     given = FACTS | {"name": "Mesa", "reply_domain": "R.example.com", "authserv_id": "MX.example"}
     assert client.post(address, given).status_code == 302
@@ -142,7 +123,7 @@ def test_a_mailbox_is_changed_and_its_history_says_what(world: World, box: Mailb
 
 def test_an_address_never_changes(world: World, box: Mailbox) -> None:
     given = FACTS | {"address": "otra@example.com"}
-    enter(world.ada).post(f"/desk/mailboxes/{box.pk}/facts", given)
+    Browser(world.ada).post(f"/desk/mailboxes/{box.pk}/facts", given)
     box.refresh_from_db()
     assert box.address == "ayuda@example.com"
 
@@ -152,7 +133,7 @@ def test_a_secret_is_sealed_and_never_shown(world: World, box: Mailbox) -> None:
     assert unseal(account.sealed) == {"password": SECRET}
     assert SECRET not in account.sealed
     for person in (world.ada, world.mario, world.sara):
-        page = enter(person).get(f"/desk/mailboxes/{box.pk}").content.decode()
+        page = Browser(person).get(f"/desk/mailboxes/{box.pk}").content.decode()
         assert SECRET not in page
         assert account.sealed not in page
     change = Change.objects.first()
@@ -160,7 +141,7 @@ def test_a_secret_is_sealed_and_never_shown(world: World, box: Mailbox) -> None:
     assert SECRET not in str(change.fields)
     assert change.fields["secrets"] == [None, "•••"]
     wrong = ACCOUNT | {"port": "0"}
-    response = enter(world.ada).post(f"/desk/mailboxes/{box.pk}/account", wrong)
+    response = Browser(world.ada).post(f"/desk/mailboxes/{box.pk}/account", wrong)
     assert response.status_code == 422
     assert SECRET not in response.content.decode()  # not given back either
 
@@ -186,7 +167,7 @@ def test_a_kept_secret_goes_nowhere_else(
 ) -> None:
     before = with_account(world, box)
     given = ACCOUNT | {"password": ""} | elsewhere
-    response = enter(world.ada).post(f"/desk/mailboxes/{box.pk}/account", given)
+    response = Browser(world.ada).post(f"/desk/mailboxes/{box.pk}/account", given)
     assert response.status_code == 422
     assert list(response.context["account_form"].errors) == ["password"]
     after = ImapAccount.objects.get(mailbox=box)
@@ -212,7 +193,7 @@ def test_a_kept_secret_goes_nowhere_else(
 def test_a_wrong_account_is_told_beside_its_field(
     world: World, box: Mailbox, wrong: dict[str, str], field: str
 ) -> None:
-    response = enter(world.ada).post(f"/desk/mailboxes/{box.pk}/account", ACCOUNT | wrong)
+    response = Browser(world.ada).post(f"/desk/mailboxes/{box.pk}/account", ACCOUNT | wrong)
     assert response.status_code == 422
     assert field in response.context["account_form"].errors
     assert not ImapAccount.objects.exists()
@@ -240,7 +221,7 @@ def test_an_account_is_tried(world: World, box: Mailbox, monkeypatch: pytest.Mon
         return Trial(False, "The server refuses this user name.", ("INBOX",))
 
     monkeypatch.setattr(pages, "try_account", try_account)
-    client = enter(world.ada)
+    client = Browser(world.ada)
     assert client.get(f"/desk/mailboxes/{box.pk}/trial").status_code == 405
     response = client.post(f"/desk/mailboxes/{box.pk}/trial")
     assert "The server refuses this user name." in words_of(response)
@@ -250,7 +231,7 @@ def test_an_account_is_tried(world: World, box: Mailbox, monkeypatch: pytest.Mon
 
 def test_a_retired_mailbox_refuses_mail_and_stays(world: World, box: Mailbox) -> None:
     mail.keep(b"Subject: x\r\n\r\nx", box, arrived_at=NOW)
-    client = enter(world.ada)
+    client = Browser(world.ada)
     address = f"/desk/mailboxes/{box.pk}/retirement"
     assert client.post(address, {"why": ""}).status_code == 422
     assert find_recipient("ayuda@example.com").mailbox == box  # type: ignore[union-attr]
@@ -266,8 +247,11 @@ def test_a_retired_mailbox_refuses_mail_and_stays(world: World, box: Mailbox) ->
     assert [change.act for change in Change.objects.all()] == ["restore", "retire", "add"]
 
 
-def test_the_main_address_is_not_retired(world: World) -> None:
-    response = enter(world.ada).post(
+def test_the_main_address_is_not_retired(world: World, box: Mailbox) -> None:
+    for shown, offered in ((box, True), (world.mailbox, False)):
+        page = Browser(world.ada).get(f"/desk/mailboxes/{shown.pk}").content.decode()
+        assert (f"/desk/mailboxes/{shown.pk}/retirement" in page) is offered
+    response = Browser(world.ada).post(
         f"/desk/mailboxes/{world.mailbox.pk}/retirement", {"why": "porque sí"}
     )
     assert response.status_code == 409
@@ -277,7 +261,7 @@ def test_the_main_address_is_not_retired(world: World) -> None:
 
 def test_others_of_the_firm_look_and_change_nothing(world: World, box: Mailbox) -> None:
     for person in (world.sara, world.carlos, world.paula):
-        client = enter(person)
+        client = Browser(person)
         page = client.get(f"/desk/mailboxes/{box.pk}").content.decode()
         assert "ayuda@example.com" in page
         assert "/facts" not in page
@@ -285,8 +269,8 @@ def test_others_of_the_firm_look_and_change_nothing(world: World, box: Mailbox) 
         for noun in ("facts", "account", "trial", "retirement", "restoration"):
             response = client.post(f"/desk/mailboxes/{box.pk}/{noun}", FACTS | ACCOUNT)
             assert response.status_code == 403, noun
-    assert enter(world.ana).get(f"/desk/mailboxes/{box.pk}").status_code == 404
-    assert enter(world.ada).get("/desk/mailboxes/999").status_code == 404
+    assert Browser(world.ana).get(f"/desk/mailboxes/{box.pk}").status_code == 404
+    assert Browser(world.ada).get("/desk/mailboxes/999").status_code == 404
     assert Change.objects.count() == 1
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 from django.db import connection
@@ -10,30 +10,18 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from acuse.actions import conversation, life
-from acuse.interfaces.web import clock
 from acuse.models import Case, Hold, Notice, NoticeState, Person
 from acuse.policy.authors import Channel
 from acuse.policy.authors import person as author
 from acuse.queries.queue import VIEWS
-from tests.world import START, World
-
-NOW = START + timedelta(days=2)
-
-
-@pytest.fixture(autouse=True)
-def _still_clock(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(clock, "now", lambda: NOW)
-
-
-def enter(person: Person) -> Client:
-    client = Client()
-    client.force_login(person)
-    return client
+from tests.desk.conftest import NOW
+from tests.web.entering import Browser
+from tests.world import World
 
 
 @pytest.fixture
 def sara(world: World) -> Client:
-    return enter(world.sara)
+    return Browser(world.sara)
 
 
 def addresses(world: World, case: Case) -> list[str]:
@@ -79,7 +67,7 @@ def addresses(world: World, case: Case) -> list[str]:
 def test_every_page_shows_in_each_language(world: World, language: str) -> None:
     case = world.delivered()
     Person.objects.filter(pk=world.mario.pk).update(language=language)
-    client = enter(Person.objects.get(pk=world.mario.pk))
+    client = Browser(Person.objects.get(pk=world.mario.pk))
     for address in addresses(world, case):
         response = client.get(address)
         assert response.status_code == 200, address
@@ -92,7 +80,7 @@ def test_every_page_shows_in_each_language(world: World, language: str) -> None:
 def test_to_a_customer_the_desk_does_not_exist(world: World) -> None:
     case = world.delivered()
     for person in (world.ana, world.omar, world.nora):
-        client = enter(person)
+        client = Browser(person)
         for address in addresses(world, case):
             assert client.get(address).status_code == 404, address
     for address in addresses(world, case):
@@ -169,7 +157,7 @@ def test_the_first_act_of_the_main_line_is_the_first_offered(world: World, sara:
     acts = page[page.index('<nav class="acts"') :]
     assert acts.index(f"/desk/cases/{case.number}/analysis") < acts.index("/comment")
     assert "/acceptance" not in acts  # the customer's alone
-    carlos = enter(world.carlos).get(f"/desk/cases/{case.number}").content.decode()
+    carlos = Browser(world.carlos).get(f"/desk/cases/{case.number}").content.decode()
     assert f"/desk/cases/{case.number}/analysis" not in carlos
 
 
@@ -213,7 +201,7 @@ def test_a_mail_that_a_case_refused_is_shown(world: World, sara: Client) -> None
 
 def test_a_refused_act_is_told(world: World) -> None:
     case = world.report()
-    response = enter(world.carlos).post(f"/desk/cases/{case.number}/analysis", {"key": "k"})
+    response = Browser(world.carlos).post(f"/desk/cases/{case.number}/analysis", {"key": "k"})
     assert response.status_code == 409
     assert "refusal" in response.content.decode()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -17,8 +17,9 @@ from acuse.connectors import smtp
 from acuse.interfaces.jobs import notices as sending
 from acuse.interfaces.mail import intake
 from acuse.interfaces.web import replies
-from acuse.models import Case, Mailbox, Notice, RawMail
-from tests.world import START, World
+from acuse.models import Case, LedgerLine, Mailbox, Notice, Person, RawMail
+from acuse.policy.kinds import KINDS
+from tests.world import START, World, last_line
 
 
 def written(
@@ -73,6 +74,42 @@ def arrived(
 def key_address(case: Case, person: Any) -> str:
     """The address to which this person answers on this case."""
     return replies.reply_address(Case.objects.get(pk=case.pk), person.pk)
+
+
+def notices_of_every_kind(
+    case: Case, people: Iterable[Person], told: Mapping[str, object] | None = None
+) -> Iterator[Notice]:
+    """A line of each kind on the case, by somebody, and its notice to each of the people. What a
+    line names is the newest of its sort on the case; `told` are further fields."""
+    named = {
+        "message": case.messages.latest("pk").pk,
+        "version": case.versions.latest("pk").pk,
+        "estimate": case.estimates.latest("pk").pk,
+        "wait": case.waits.latest("pk").pk,
+        **(told or {}),
+    }
+    last = last_line(case)
+    for number, kind in enumerate(KINDS.values(), 1):
+        fields = dict.fromkeys(kind.fields)
+        line = LedgerLine.objects.create(
+            case=case,
+            seq=last.seq + number,
+            kind=kind.name,
+            kind_version=1,
+            payload=fields | {name: value for name, value in named.items() if name in fields},
+            audience=kind.audience,
+            at=last.at,
+            recorded_at=last.recorded_at,
+            author=last.author,
+            author_kind="person",
+            channel="desk",
+            stage_to=last.stage_to,
+            ball=last.ball,
+            previous=last.hash,
+            hash=last.hash,
+        )
+        for person in people:
+            yield Notice.objects.create(case=case, line=line, person=person, legal=kind.legal)
 
 
 @dataclass

@@ -361,6 +361,25 @@ def test_what_comes_back_on_a_cancelled_case_marks_the_notice_alone(world: World
     assert LedgerLine.objects.filter(case=case).count() == lines
 
 
+@pytest.mark.parametrize("answered", ["taken", "not taken"])
+def test_what_comes_back_before_the_server_has_answered_proves_nothing(
+    sent: Delivered, answered: str
+) -> None:
+    """A server on the same machine may return a mail before its 250 has been noted."""
+    Notice.objects.filter(dispatch=sent.copy("ana")).update(state=NoticeState.QUEUED)
+    notice = states.claim(Notice.objects.get(dispatch=sent.copy("ana")).pk, sent.at)
+    assert notice is not None
+    sent.bounce("ana", sent.at + timedelta(minutes=1))
+    if answered == "taken":
+        states.mark_sent(notice, sent.at + timedelta(minutes=2))
+    else:
+        states.mark_not_taken(notice, "421 gone", sent.at + timedelta(minutes=2))
+    assert Notice.objects.get(pk=notice.pk).state == NoticeState.BOUNCED
+    assert sent.copy("ana").accepted_at is None
+    assert not Window.objects.filter(version=sent.version).exists()
+    assert states.claim(notice.pk, sent.at + DAY) is None
+
+
 def test_a_proof_in_trouble_is_noted_and_the_letter_not_sent_again(sent: Delivered) -> None:
     notice = Notice.objects.get(dispatch=sent.copy("ana"))
     with patch.object(deliveries, "prove_delivery", side_effect=RuntimeError("broken")):

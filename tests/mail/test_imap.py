@@ -71,7 +71,11 @@ class Box:
 
     def put(self, text: str = "Hola", number: int = 1, sender: str = "ana@andina.example") -> None:
         content = written(
-            sender, text, to=self.mailbox.address, message_id=f"{self.user}.{number}@andina.example"
+            sender,
+            text,
+            f"No imprime {number}",
+            to=self.mailbox.address,
+            message_id=f"{self.user}.{number}@andina.example",
         )
         self.server.append(content, START, self.user)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from unittest.mock import patch
 
 import pytest
@@ -10,6 +10,7 @@ import pytest
 from acuse.actions import administration, clock, deliveries, life, mail, triage
 from acuse.connectors import storage
 from acuse.interfaces.mail import intake
+from acuse.interfaces.mail.letter import Letter
 from acuse.models import (
     Address,
     Attachment,
@@ -29,13 +30,9 @@ from acuse.models import (
 from acuse.policy.authors import POSTMAN
 from acuse.policy.stages import Stage
 from tests.mail.post import arrived, kept, key_address, proven, written
-from tests.world import HOUR, START, World
+from tests.world import HOUR, START, World, last_line
 
 DAY = timedelta(days=1)
-
-
-def last_line(case: Case) -> LedgerLine:
-    return LedgerLine.objects.filter(case=case).latest("seq")
 
 
 def test_a_mail_of_a_user_opens_a_case_at_its_arrival(world: World) -> None:
@@ -55,7 +52,7 @@ def test_a_mail_of_a_user_opens_a_case_at_its_arrival(world: World) -> None:
     assert last_line(case).author == world.ana
     message = Message.objects.get(case=case)
     assert message.raw_mail == raw
-    assert message.text.strip() == "No puedo imprimir las facturas."
+    assert message.text == "No puedo imprimir las facturas."  # no empty lines around it
     file = Attachment.objects.get(case=case)
     assert file.filename == "factura.pdf"
     with storage.open(file.blob_id) as stream:
@@ -207,6 +204,31 @@ def test_the_same_message_id_with_other_content_is_another_mail(world: World) ->
     assert Case.objects.count() == 2
 
 
+def test_a_copy_that_nobody_vouched_for_takes_nothing_from_the_one_that_is(world: World) -> None:
+    """One came by a way that broke its signature, and was held; the other came by itself."""
+    copies = [
+        proven(world, "sara@firm.example", message_id="m@f", verdict=verdict)
+        for verdict in ("fail", "pass", "fail", "pass")
+    ]
+    first, second, third, fourth = (
+        arrived(f"Received: by mx{n}\r\n".encode() + copy) for n, copy in enumerate(copies)
+    )
+    assert (first.state, first.reason) == (MailState.HELD, "spoofed")
+    assert second.state == MailState.PROCESSED
+    assert third.reason == fourth.reason == "duplicate"
+    assert Case.objects.count() == 1
+    mail.replay(first)
+    intake.take_in(first.pk, START)
+    first.refresh_from_db()
+    assert (first.state, first.case) == (MailState.IGNORED, second.case)
+
+
+def test_an_address_longer_than_any_is_nobodys(world: World) -> None:
+    """Nobody can be met under it; the mail waits for somebody instead of failing."""
+    raw = arrived(written("x@y", "z").replace(b"x@y", b"n" * 190 + b"@" + b"d" * 300 + b".example"))
+    assert (raw.state, raw.reason) == (MailState.HELD, "unclear_sender")
+
+
 def test_a_held_mail_and_its_copy_are_read_again_as_one(world: World) -> None:
     case = world.report()
     content = written("eve@nowhere.example", subject=f"Re: [C-{case.pk}] x", message_id="m@e")
@@ -312,10 +334,10 @@ def test_one_bad_mail_does_not_stop_the_others(world: World) -> None:
     kept(written("beto@andina.example", "dos"), START + HOUR)
     reading = intake.read
 
-    def break_first(raw: RawMail, now: datetime) -> mail.Reading:
-        if b"uno" in bytes(raw.content):
+    def break_first(letter: Letter) -> mail.Reading:
+        if b"uno" in bytes(letter.raw.content):
             raise RuntimeError("broken")
-        return reading(raw, now)
+        return reading(letter)
 
     with patch.object(intake, "read", break_first):
         assert intake.take_in_all(START + HOUR) == 2

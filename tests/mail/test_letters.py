@@ -19,10 +19,9 @@ from acuse.interfaces.mail import intake
 from acuse.interfaces.mail.parse import parse
 from acuse.interfaces.mail.quotes import REPLY_ABOVE_PHRASES
 from acuse.models import Addressee, Case, LedgerLine, Mailbox, Notice, Person, RawMail
-from acuse.policy.kinds import KINDS
 from acuse.policy.letters import REPLY_ABOVE
 from tests.mail.clients import ATTRIBUTIONS, BLOCKS, WORDS, laid_out
-from tests.mail.post import arrived, body, written
+from tests.mail.post import arrived, body, notices_of_every_kind, written
 from tests.mail.samples import mail as plain_mail
 from tests.mail.samples import multipart
 from tests.world import START, World
@@ -38,40 +37,13 @@ def letter_of(notice: Notice, language: str) -> EmailMessage:
     return message
 
 
-def notices_of_every_kind(world: World) -> Iterator[Notice]:
+def letters_of_every_kind(world: World) -> Iterator[Notice]:
     """A notice of each kind of line to a user, the owner and somebody of the firm."""
     case = world.delivered("development")
     conversation.ask(world.on(case, "sara"), addressee=Addressee.USER, text="¿Cuál?")
     conversation.comment(world.on(case, "sara"), text="Una línea.\n\nOtra línea.")
-    named = {
-        "message": case.messages.latest("pk").pk,
-        "version": case.versions.latest("pk").pk,
-        "estimate": case.estimates.latest("pk").pk,
-        "wait": case.waits.latest("pk").pk,
-        "last_day": "2026-12-01",
-    }
-    last = LedgerLine.objects.filter(case=case).latest("seq")
-    for number, kind in enumerate(KINDS.values(), 1):
-        fields = dict.fromkeys(kind.fields)
-        line = LedgerLine.objects.create(
-            case=case,
-            seq=last.seq + number,
-            kind=kind.name,
-            kind_version=1,
-            payload=fields | {name: value for name, value in named.items() if name in fields},
-            audience=kind.audience,
-            at=last.at,
-            recorded_at=last.recorded_at,
-            author=world.sara,
-            author_kind="person",
-            channel="desk",
-            stage_to=last.stage_to,
-            ball=last.ball,
-            previous=last.hash,
-            hash=last.hash,
-        )
-        for person in (world.ana, world.omar, world.paula):
-            yield Notice.objects.create(case=case, line=line, person=person, legal=kind.legal)
+    last_day = {"last_day": "2026-12-01"}
+    yield from notices_of_every_kind(case, (world.ana, world.omar, world.paula), last_day)
 
 
 class Page(HTMLParser):
@@ -103,7 +75,7 @@ class Page(HTMLParser):
 def test_every_letter_is_whole_and_the_same_in_both_parts(world: World) -> None:
     browser = Client()
     links: set[str] = set()
-    for notice in notices_of_every_kind(world):
+    for notice in letters_of_every_kind(world):
         kind = notice.line.kind
         for language in LANGUAGES:
             message = letter_of(notice, language)
@@ -198,7 +170,7 @@ def answers_of_every_client(letter: EmailMessage, language: str) -> Iterator[tup
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_an_answer_to_any_of_our_letters_is_cut_to_the_answer(world: World, language: str) -> None:
-    told = {n.line.kind: n for n in notices_of_every_kind(world) if n.person_id == world.ana.pk}
+    told = {n.line.kind: n for n in letters_of_every_kind(world) if n.person_id == world.ana.pk}
     wrong = []
     for kind in ("open", "comment", "ask", "deliver", "remind", "validate_scope"):
         letter = letter_of(told[kind], language)

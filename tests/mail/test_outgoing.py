@@ -21,7 +21,6 @@ from acuse.models import (
     Address,
     Addressee,
     Audience,
-    Case,
     Dispatch,
     LedgerLine,
     Membership,
@@ -32,9 +31,16 @@ from acuse.models import (
     Person,
     Window,
 )
-from acuse.policy.kinds import KINDS
-from tests.mail.post import arrived, body, key_address, postman, send_all, written
-from tests.world import HOUR, START, World
+from tests.mail.post import (
+    arrived,
+    body,
+    key_address,
+    notices_of_every_kind,
+    postman,
+    send_all,
+    written,
+)
+from tests.world import HOUR, START, World, last_line
 
 SECRET_WORDS = "the margin on this customer is thin"
 
@@ -45,10 +51,6 @@ def sent_for(line: LedgerLine, address: str, at: object = START) -> EmailMessage
         sending.send(notice.pk, lambda: at)
     (message,) = post.to(address)
     return message
-
-
-def last_line(case: Case) -> LedgerLine:
-    return LedgerLine.objects.filter(case=case).latest("seq")
 
 
 def test_one_confirmation_threaded_to_the_mail_that_opened_the_case(world: World) -> None:
@@ -242,38 +244,13 @@ def test_nothing_of_the_firms_reaches_a_customer(world: World) -> None:
     conversation.internal_note(world.on(case, "sara"), text=SECRET_WORDS)
     note = Message.objects.get(case=case, kind=MessageKind.INTERNAL_NOTE)
     assert note.audience == Audience.FIRM
-    named = {
-        "message": note.pk,
-        "version": case.versions.latest("pk").pk,
-        "estimate": case.estimates.latest("pk").pk,
-        "wait": case.waits.latest("pk").pk,
-    }
-    last = last_line(case)
-    for number, kind in enumerate(KINDS.values(), 1):
-        line = LedgerLine.objects.create(
-            case=case,
-            seq=last.seq + number,
-            kind=kind.name,
-            kind_version=1,
-            payload=dict.fromkeys(kind.fields) | named,
-            audience=kind.audience,
-            at=last.at,
-            recorded_at=last.recorded_at,
-            author=world.sara,
-            author_kind="person",
-            channel="desk",
-            stage_to=last.stage_to,
-            ball=last.ball,
-            previous=last.hash,
-            hash=last.hash,
+    readers, told = (world.ana, world.beto, world.omar), {"message": note.pk}
+    for notice in notices_of_every_kind(case, readers, told):
+        letter = message_from_bytes(
+            letters.write(sending._load(notice.pk), START).content, policy=policy.default
         )
-        for person in (world.ana, world.beto, world.omar):
-            notice = Notice.objects.create(case=case, line=line, person=person)
-            letter = message_from_bytes(
-                letters.write(sending._load(notice.pk), START).content, policy=policy.default
-            )
-            for part in ("plain", "html"):
-                assert SECRET_WORDS not in body(letter, part), kind.name
+        for part in ("plain", "html"):
+            assert SECRET_WORDS not in body(letter, part), notice.line.kind
 
 
 def test_the_firms_own_lines_tell_the_firm_alone(world: World) -> None:

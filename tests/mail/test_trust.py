@@ -29,13 +29,9 @@ from acuse.models import (
 from acuse.policy.refusals import Refused
 from acuse.policy.stages import Role, Stage
 from tests.mail.post import arrived, kept, key_address, postman, proven, send_all, written
-from tests.world import HOUR, LONG_AGO, START, World, refused
+from tests.world import HOUR, LONG_AGO, START, World, last_line, refused
 
 DAY = timedelta(days=1)
-
-
-def last_line(case: Case) -> LedgerLine:
-    return LedgerLine.objects.filter(case=case).latest("seq")
 
 
 def held(raw: RawMail, reason: str, case: Case | None = None) -> None:
@@ -292,6 +288,29 @@ def test_robots_on_one_case_do_not_answer_one_another_for_ever(world: World) -> 
     assert arrived(later, START + DAY, ana).state == MailState.PROCESSED
 
 
+def test_a_known_robot_that_names_no_letter_of_ours_stops_too(world: World) -> None:
+    """It answers each confirmation with a mail of its own to our plain address."""
+    with postman() as post:
+        for turn in range(4):
+            at = START + timedelta(minutes=turn)
+            content = written(
+                "ana@andina.example", "Recibimos su mensaje", "Recibido", message_id=f"{turn}@r"
+            )
+            raw = arrived(content, at)
+            send_all(at)
+    assert (raw.state, raw.reason) == (MailState.HELD, "loop")
+    assert len(post.to("ana@andina.example")) == Case.objects.count() == 1
+    mail.put_on_new_case(raw, by=world.sara, at=START + HOUR)
+    assert settled(world, raw).state == MailState.PROCESSED
+    # Other words, other files or another hour are a person's.
+    for number, more in enumerate(({"text": "Otra"}, {"attach": ("a.pdf", b"%PDF")}, {})):
+        words = {"text": "Recibimos su mensaje", "subject": "Recibido", **more}
+        later = START + (DAY if not more else HOUR / 2)
+        assert arrived(
+            written("ana@andina.example", message_id=f"p{number}@r", **words), later
+        ).case
+
+
 def test_a_sender_faster_than_people_waits(world: World) -> None:
     case = world.report()
     to = key_address(case, world.ana)
@@ -523,6 +542,20 @@ def test_an_answer_to_a_notice_of_the_firms_own_stays_with_the_firm(world: World
     assert not Message.objects.visible_to(world.ana).filter(raw_mail=raw).exists()
 
 
+def test_so_does_one_whose_letter_lost_its_message_id_on_the_way(world: World) -> None:
+    """The address that the letter asks to answer to is the firm's own."""
+    case = world.taken()
+    triage.assign(world.on(case, "sara"), person=world.carlos)
+    with postman() as post:
+        send_all(START)
+    to = str(post.to("carlos@firm.example")[-1]["Reply-To"])
+    assert to != key_address(case, world.carlos)
+    raw = arrived(proven(world, "carlos@firm.example", "Siempre igual.", to=to), START + DAY, to)
+    assert (raw.state, raw.case) == (MailState.PROCESSED, case)
+    assert last_line(case).kind == "internal_note"
+    assert not Message.objects.visible_to(world.ana).filter(raw_mail=raw).exists()
+
+
 def test_a_stranger_goes_on_talking_on_the_own_case(world: World) -> None:
     case = arrived(written("eve@evil.example", message_id="1@evil")).case
     assert case is not None
@@ -581,3 +614,16 @@ def test_a_mail_is_settled_only_in_a_known_way(world: World, case: Case) -> None
     raw = arrived(written("eve@evil.example", subject=f"[C-{case.pk}]"), START + DAY)
     with refused("reason_unknown", "outcome"):
         settle_mail(world.on(case, "sara"), raw_mail=raw, outcome="burnt", why="")
+
+
+def test_a_stranger_opens_ten_cases_an_hour_and_the_rest_waits(world: World) -> None:
+    def write(number: int, sender: str = "eve@evil.example") -> RawMail:
+        at = START + number * timedelta(minutes=2)
+        return arrived(written(sender, f"mensaje {number}", f"asunto {number}"), at)
+
+    states = [write(number).state for number in range(13)]
+    assert states == [MailState.PROCESSED] * 10 + [MailState.HELD] * 3
+    assert RawMail.objects.filter(reason="loop").count() == 3
+    assert write(14, "otra@evil.example").state == MailState.PROCESSED
+    assert write(60).state == MailState.PROCESSED
+    assert all(write(70 + n, "ana@andina.example").state == "processed" for n in range(12))

@@ -263,6 +263,16 @@ def test_mailbox_is_found_by_envelope_then_header_then_the_main_one(
     assert RawMail.objects.get().envelope_to == ["nadie@c.example"]
 
 
+def test_an_envelope_with_what_no_column_takes_is_kept(door: Client) -> None:
+    """Refused, it would be brought again for ever."""
+    mail = written("ana@andina.example").decode()
+    event = {"message": mail, "mail_from": "a\0na@andina.example", "rcpt_to": "so\ud800porte@x"}
+    body = json.dumps(event)
+    assert hand_over(door, "postal", body, content_type="application/json") == 200
+    raw = RawMail.objects.get()
+    assert (raw.envelope_from, raw.envelope_to) == ("ana@andina.example", ["soporte@x"])
+
+
 def test_an_answer_by_its_key_arrives_through_the_door(door: Client, world: World) -> None:
     case = world.taken()
     address = key_address(case, world.ana)

@@ -48,6 +48,19 @@ def test_a_reply_address_serves_no_other_case_or_person(case: int, person: int, 
         assert read_reply_address(forged, SECRET) is None
 
 
+@given(case=IDS, person=IDS)
+def test_a_key_says_whether_the_firm_alone_was_told_and_neither_serves_as_the_other(
+    case: int, person: int
+) -> None:
+    inner = reply_address(SUPPORT, case, person, SECRET, internal=True)
+    outer = reply_address(SUPPORT, case, person, SECRET)
+    for address in (inner, inner.upper()):
+        assert read_reply_address(address, SECRET) == ReplyKey(case, person, internal=True)
+    assert looks_signed(inner)
+    for forged in (inner.replace("+n", "+c"), outer.replace("+c", "+n")):
+        assert read_reply_address(forged, SECRET) is None
+
+
 @pytest.mark.parametrize("inlet", INLETS)
 @pytest.mark.parametrize("written", ["{}", "{} ", " <{}>", '"{}"'])
 @given(case=IDS, person=IDS, notice=IDS)

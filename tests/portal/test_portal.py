@@ -14,15 +14,10 @@ from acuse.policy.stages import Stage
 from tests.web.entering import Browser, StoppedClock, words_of
 from tests.world import START, World
 
+pytestmark = pytest.mark.usefixtures("all_read_english")
+
 Enter = Callable[[str], Browser]
 HOUR = timedelta(hours=1)
-
-
-@pytest.fixture(autouse=True)
-def in_english(world: World) -> None:
-    for person in world.people.values():
-        person.language = "en"
-        person.save()
 
 
 def test_home_shows_first_what_waits_with_its_date_and_what_silence_does(

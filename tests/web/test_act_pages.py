@@ -17,16 +17,11 @@ from tests.web.entering import Browser, StoppedClock, rows, words_of
 from tests.web.stages import case_in
 from tests.world import World
 
+pytestmark = pytest.mark.usefixtures("all_read_english")
+
 Enter = Callable[[str], Browser]
 
 OBJECTION = {"what": "El total no suma", "why": "Se acordó sumar el IVA"}
-
-
-@pytest.fixture(autouse=True)
-def in_english(world: World) -> None:
-    for person in world.people.values():
-        person.language = "en"
-        person.save()
 
 
 def test_a_binding_decision_is_shown_confirmed_and_acknowledged(world: World, enter: Enter) -> None:

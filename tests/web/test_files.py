@@ -23,19 +23,13 @@ from tests.mail.samples import multipart
 from tests.web.entering import Browser, words_of
 from tests.world import START, World
 
+pytestmark = pytest.mark.usefixtures("all_read_english")
+
 Enter = Callable[[str], Browser]
 
 PNG = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 )
-
-
-@pytest.fixture(autouse=True)
-def in_english(request: pytest.FixtureRequest) -> None:
-    if "world" in request.fixturenames:
-        for person in request.getfixturevalue("world").people.values():
-            person.language = "en"
-            person.save()
 
 
 def arrive(world: World, raw: bytes) -> Case:

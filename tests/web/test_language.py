@@ -1,14 +1,14 @@
-"""Every page and letter in Spanish and Portuguese: nothing is left in English, nothing is glued."""
+"""Every page and letter in the reader's language: nothing is left in another, nothing is glued."""
 
 from __future__ import annotations
 
 import ast
 import re
 from collections.abc import Callable, Iterator
-from datetime import datetime
 from decimal import Decimal
 from email import message_from_bytes, policy
 from email.message import EmailMessage
+from functools import cache
 from gettext import GNUTranslations
 from html.parser import HTMLParser
 from pathlib import Path
@@ -25,10 +25,10 @@ from django.utils.translation import trans_real
 
 import acuse
 from acuse.actions import billing, conversation, life
-from acuse.interfaces.jobs import letters
+from acuse.interfaces.jobs import alarms, letters
 from acuse.interfaces.web import consequences
 from acuse.interfaces.web.nouns import NOUNS
-from acuse.models import Addressee, Case, CaughtMail, Notice, Person
+from acuse.models import Addressee, Alarm, Case, CaughtMail, Message, Notice, Person
 from acuse.models.roles import roles_on
 from acuse.policy import billing as billing_rules
 from acuse.policy import coverage
@@ -38,10 +38,13 @@ from acuse.policy.kinds import KINDS
 from acuse.policy.refusals import REASONS
 from acuse.policy.stages import ACTS, STAGES, Stage
 from acuse.queries import dossier, words
+from acuse.queries.health import AlarmName
 from acuse.queries.sentence import SITUATIONS
 from tests.desk.test_pages import addresses as desk_addresses
+from tests.mail.samples import multipart
 from tests.web.entering import Browser, StoppedClock
 from tests.web.stages import case_in
+from tests.web.test_files import FROM_ANA, ICS, arrive, part
 from tests.world import START, World
 
 Enter = Callable[[str], Browser]
@@ -55,7 +58,9 @@ ENGLISH = re.compile(
     re.I,
 )
 SEEN_BY_PEOPLE = {"title", "aria-label", "placeholder", "alt", "data-label", "label"}
-ZONES = {name.replace("_", " ") for name in available_timezones()}
+# Time zones, and what the firm of the tests named itself in words that we have too.
+GIVEN = {name.replace("_", " ") for name in available_timezones()}
+GIVEN |= {"Soporte", "Reunión", "Políticas"}
 # What templates write themselves: names of things, alike in every language.
 NAMES = re.compile(r"\b(Acuse|N[123]|MB|HTML|IMAP)\b")
 TRANSLATORS = {
@@ -101,15 +106,18 @@ def catalogue(language: str) -> Any:
     return vars(trans_real.translation(language))["_catalog"]
 
 
-def in_english(language: str) -> set[str]:
-    """The English texts that read otherwise in a language."""
-    with (SOURCE / "locale" / language / "LC_MESSAGES" / "django.mo").open("rb") as file:
-        known = GNUTranslations(file)._catalog  # type: ignore[attr-defined]
-    return {
-        text
-        for text, translated in known.items()
-        if isinstance(text, str) and text and "%(" not in text and translated != text
-    }
+@cache
+def of_another(language: str) -> frozenset[str]:
+    """Our texts that read otherwise in this language: in Spanish or Portuguese the English ones,
+    in English both others."""
+    pairs: set[tuple[str, str]] = set()
+    for other in LANGUAGES if language == "en" else (language,):
+        with (SOURCE / "locale" / other / "LC_MESSAGES" / "django.mo").open("rb") as file:
+            known = GNUTranslations(file)._catalog.items()  # type: ignore[attr-defined]
+        pairs |= {(told, text) for text, told in known if isinstance(text, str) and text}
+    if language != "en":
+        pairs = {(text, told) for told, text in pairs}
+    return frozenset(shown for shown, wanted in pairs if shown != wanted and "%(" not in shown)
 
 
 @pytest.fixture
@@ -145,9 +153,13 @@ def untranslated(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
 
 def fault_of(texts: list[str], language: str) -> str:
     """The first text that is not in this language, or nothing."""
-    english = in_english(language)
-    said = (text for text in texts if not text.startswith("http") and text not in ZONES)
-    return next((text for text in said if text in english or ENGLISH.search(text)), "")
+    wrong = of_another(language)
+    for text in texts:
+        if text.startswith("http") or text in GIVEN or NAMES.fullmatch(text):
+            continue
+        if text in wrong or (language != "en" and ENGLISH.search(text)):
+            return text
+    return ""
 
 
 def look(browser: Client, address: str, language: str, asked: int = 200) -> str:
@@ -218,13 +230,62 @@ def full_case(world: World) -> Case:
     return case
 
 
-def letter_texts(notice: Notice, at: datetime) -> list[str]:
+def letter_texts(content: bytes) -> list[str]:
     """What a letter says: its subject, its text and its HTML, line by line."""
-    letter = message_from_bytes(letters.write(notice, at).content, policy=policy.default)
+    letter = message_from_bytes(content, policy=policy.default)
     plain, html = letter.get_body(("plain",)), letter.get_body(("html",))
     assert plain is not None
     assert html is not None
     return [letter["Subject"], *plain.get_content().splitlines(), *Texts(html.get_content()).found]
+
+
+def calendar_file(name: str, content: str) -> str:
+    placed = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return part("text/calendar; charset=utf-8", content.encode(), **placed)
+
+
+# A meeting, and whole days without a title, repeated and called off.
+INVITED = ICS.format(method="REQUEST")
+CALLED_OFF = (
+    "BEGIN:VCALENDAR\r\nMETHOD:CANCEL\r\nBEGIN:VEVENT\r\nDTSTART;VALUE=DATE:20261120\r\n"
+    "DTEND;VALUE=DATE:20261122\r\nRRULE:FREQ=YEARLY\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
+)
+RICH = multipart(
+    "mixed",
+    "Content-Type: text/html; charset=utf-8\n\n<p>Mire <b>esto</b></p>",
+    calendar_file("cita.ics", INVITED),
+    calendar_file("anulada.ics", CALLED_OFF),
+    **FROM_ANA,
+)
+
+
+@pytest.fixture
+def mailed(world: World) -> Message:
+    """What Ana wrote by mail: in HTML, with invitations."""
+    return arrive(world, RICH).messages.get()
+
+
+@pytest.fixture
+def sounding(db: None) -> list[Alarm]:
+    """Every alarm there is."""
+    return [
+        Alarm.objects.create(name=name, about="soporte@example.com", detail="2", raised_at=START)
+        for name in AlarmName
+    ]
+
+
+def look_at_mail(browsers: dict[str, Browser], mailed: Message, language: str) -> list[str]:
+    """A mail as both doors and the desk's own page show it; what is wrong with the pages."""
+    faults = [look(browsers["mario"], f"/desk/mail/{mailed.raw_mail_id}", language)]
+    for short in ("ana", "mario"):
+        browser = browsers[short]
+        address = browser.case_url(mailed.case, f"messages/{mailed.pk}")
+        faults.append(look(browser, address, language))
+        frame = browser.get(f"{address}/html")
+        assert frame.status_code == 200
+        # the sender's words and none of ours
+        assert Texts(frame.content.decode()).found == ["Mire", "esto"]
+    return faults
 
 
 def enter_by_code(language: str) -> list[str]:
@@ -236,6 +297,7 @@ def enter_by_code(language: str) -> list[str]:
         faults.append(read(refused, "a wrong address", language))
     client.post("/accounts/login/code/", {"email": "ana@andina.example"}, follow=True)
     sent = mail.outbox[-1]
+    assert not str(sent.subject).startswith("[")  # no address of a site before it
     faults.append(fault_of([str(sent.subject), *str(sent.body).splitlines()], language))
     confirm = "/accounts/login/code/confirm/"
     for wrong in ("", "AAAA-AAAA"):
@@ -260,12 +322,14 @@ def test_every_page_and_letter_is_in_the_readers_language(
     untranslated: list[tuple[str, str]],
     rendered: set[str],
     caught: CaughtMail,
+    mailed: Message,
+    sounding: list[Alarm],
 ) -> None:
     cases = {stage: case_in(world, stage) for stage in Stage}
     full = full_case(world)
     conversation.comment(world.on(cases[Stage.DELIVERED], "ana"), text="¿Incluye el IVA?")
     faults: list[str] = []
-    for language in LANGUAGES:
+    for language in (*LANGUAGES, "en"):
         told_in(language)
         browsers = {short: enter(short) for short in world.people}
         ana, mario = browsers["ana"], browsers["mario"]
@@ -299,7 +363,12 @@ def test_every_page_and_letter_is_in_the_readers_language(
         for notice in Notice.objects.distinct("line__kind", "person").select_related(
             "person", "line"
         ):
-            faults.append(fault_of(letter_texts(notice, clock.at), language))
+            written = letters.write(notice, clock.at).content
+            faults.append(fault_of(letter_texts(written), language))
+        mario.person.refresh_from_db()
+        alarm = alarms.letter(mario.person, sounding, clock.at)
+        faults.append(fault_of(letter_texts(alarm), language))
+        faults += look_at_mail(browsers, mailed, language)
     assert sorted({fault for fault in faults if fault}) == []
     assert [asked for asked in untranslated if not NAMES.fullmatch(asked[1])] == []
     ours = {p.relative_to(TEMPLATES).as_posix() for p in TEMPLATES.rglob("*.*")}

@@ -114,7 +114,7 @@ def admit_copied(w: Writing, *, copied: CopiedAddress) -> Payload:
     row = _unsettled(w, copied)
     person = administration.add_person(row.email, row.name, language=w.case.language)
     mine = person.organisation_ids()
-    if person.is_firm or not person.is_active or who_left(w.case, {person.pk}, w.at):
+    if person.is_firm or not person.is_active or who_left(w.case, [person], w.at):
         w.refuse("not_a_member", "copied")
     if mine and customer.pk not in mine:
         w.refuse("other_customer", "copied")

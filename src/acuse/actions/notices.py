@@ -113,9 +113,12 @@ def _send_again(notice: Notice, pause: timedelta) -> None:
 
 def mark_sent(notice: Notice, at: datetime) -> None:
     """The mail server took it: if it carries a delivery, that is its proof (P23). Both are kept
-    together; where the proof runs into trouble, the notice says so and is not sent again."""
+    together; where the proof runs into trouble, the notice says so and is not sent again. What has
+    come back before this could be noted has arrived nowhere and proves nothing."""
     try:
         with transaction.atomic():
+            if _has_come_back(notice):
+                return
             _note_sent(notice, at)
             if notice.dispatch is not None:
                 _prove(notice, at)
@@ -123,6 +126,13 @@ def mark_sent(notice: Notice, at: datetime) -> None:
         raise
     except Exception:
         _note_sent(notice, at, traceback.format_exc()[-2000:])
+
+
+def _has_come_back(notice: Notice) -> bool:
+    """Whether it came back while it was being handed over; nobody changes that until the end of
+    the transaction."""
+    row = Notice.objects.select_for_update().filter(pk=notice.pk)
+    return row.values_list("state", flat=True).get() == NoticeState.BOUNCED
 
 
 def _note_sent(notice: Notice, at: datetime, error: str = "") -> None:
@@ -134,6 +144,8 @@ def _note_sent(notice: Notice, at: datetime, error: str = "") -> None:
 def mark_not_taken(notice: Notice, error: str, at: datetime) -> None:
     """The mail server did not take it, for now: later again, and after days given up,
     visible. A delivery that could not be sent has failed."""
+    if _has_come_back(notice):
+        return
     notice.error = error[-2000:]
     if notice.tries >= MOST_TRIES:
         notice.state = NoticeState.FAILED

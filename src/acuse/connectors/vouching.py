@@ -33,7 +33,8 @@ class Peer:
 
 @dataclass(frozen=True)
 class Vouch:
-    """The verdict ("pass", "fail", "none", "unknown") and the grounds for it."""
+    """The verdict ("pass", "fail", "none", "unknown") and the grounds for it, in the terms of the
+    protocols (RFC 8601), which no language translates; "" where nobody was asked."""
 
     verdict: str
     grounds: str
@@ -135,7 +136,7 @@ def _find_policy(author: str, patient: Patience, found: _Findings) -> dict[str, 
         if tags.get("p"):
             found.seen.append(f"dmarc p={tags['p']} ({domain})")
             return tags
-    found.seen.append("no dmarc record")
+    found.seen.append("dmarc=none")
     return None
 
 

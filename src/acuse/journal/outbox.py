@@ -34,7 +34,7 @@ def queue(
             people.setdefault(person.pk, person)
     if line.author_id is not None and not kind.legal and kind.name != "open":
         people.pop(line.author_id, None)  # nobody is told what they did, but for what binds them
-    left = who_left(case, set(people), line.at)
+    left = who_left(case, people.values(), line.at)
     notices = [
         Notice(
             case=case,

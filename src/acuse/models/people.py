@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Self
@@ -68,6 +69,9 @@ class Person(AbstractBaseUser):
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField(db_default=Now())
 
+    _memberships: list[Membership]
+    _read_at: datetime  # the database's time when they were read
+
     USERNAME_FIELD = "email"
     EMAIL_FIELD = "email"
 
@@ -84,20 +88,15 @@ class Person(AbstractBaseUser):
 
     def memberships_at(self, at: datetime) -> list[Membership]:
         """Memberships in force at a moment."""
-        return [held for held in self._all_memberships() if held.holds(at)]
+        return [held for held in self.all_memberships() if held.holds(at)]
 
     def active_memberships(self) -> list[Membership]:
         """Memberships in force when this person's were read, by the database's clock."""
-        return [held for held in self._all_memberships() if held.holds(self._read_at)]
+        return [held for held in self.all_memberships() if held.holds(self._read_at)]
 
-    def _all_memberships(self) -> list[Membership]:
+    def all_memberships(self) -> list[Membership]:
         """Every membership ever, read once for each loaded person (a request, an act)."""
-        if not hasattr(self, "_memberships"):
-            rows = self.memberships.select_related("organisation").annotate(read_at=Now())
-            self._memberships: list[Membership] = []
-            for row in rows:
-                self._memberships.append(row)
-                self._read_at: datetime = row.read_at
+        read_memberships([self])
         return self._memberships
 
     @property
@@ -121,6 +120,19 @@ class Person(AbstractBaseUser):
     def organisation_ids(self) -> list[int]:
         """The ids of `customers`."""
         return [customer.pk for customer in self.customers()]
+
+
+def read_memberships(people: Iterable[Person]) -> None:
+    """Read at once the memberships of those whose memberships have not been read yet."""
+    unread = {person.pk: person for person in people if not hasattr(person, "_memberships")}
+    if not unread:
+        return
+    rows = Membership.objects.filter(person__in=unread).select_related("organisation")
+    for person in unread.values():
+        person._memberships = []
+    for row in rows.annotate(read_at=Now()):
+        unread[row.person_id]._memberships.append(row)
+        unread[row.person_id]._read_at = row.read_at
 
 
 class Address(models.Model):

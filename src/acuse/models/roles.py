@@ -3,13 +3,14 @@ which of its roles a person stands there."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from ..policy.authors import Author, AuthorKind, Channel
 from ..policy.stages import CUSTOMER_ROLES, Role
 from .case import Case
-from .people import Membership, OrganisationKind, Person
+from .people import Membership, OrganisationKind, Person, read_memberships
 
 _MACHINES = {
     AuthorKind.CLOCK: frozenset({Role.CLOCK}),
@@ -61,7 +62,7 @@ def roles_on(case: Case | None, person: Person, at: datetime) -> set[Role]:
         return {Role.USER} if held else {Role.STRANGER}
     mine = [m for m in held if m.organisation_id == case.organisation_id]
     if not mine:
-        stranger = _takes_part(case, person) and not who_left(case, {person.pk}, at)
+        stranger = _takes_part(case, person) and not _left(case, person, at)
         return {Role.STRANGER} if stranger else set()
     roles = {Role.USER} | {Role(m.role) for m in mine if not m.substitute}
     if any(m.substitute for m in mine) and not _has_owner(case, at):
@@ -114,16 +115,21 @@ def owners_of(case: Case, at: datetime) -> list[Person]:
     return named or [m.person for m in held]
 
 
-def who_left(case: Case, people: set[int], at: datetime) -> set[int]:
+def who_left(case: Case, people: Collection[Person], at: datetime) -> set[int]:
     """Those of these people (ids) who once belonged to the case's customer or to the firm and no
     longer do: what they took part in is not theirs any more."""
-    held = Membership.objects.filter(person__in=people).select_related("organisation")
+    read_memberships(people)
+    return {person.pk for person in people if _left(case, person, at)}
+
+
+def _left(case: Case, person: Person, at: datetime) -> bool:
     once = [
-        m
-        for m in held
-        if m.organisation_id == case.organisation_id or m.organisation.kind == OrganisationKind.FIRM
+        held
+        for held in person.all_memberships()
+        if held.organisation_id == case.organisation_id
+        or held.organisation.kind == OrganisationKind.FIRM
     ]
-    return {m.person_id for m in once} - {m.person_id for m in once if m.holds(at)}
+    return bool(once) and not any(held.holds(at) for held in once)
 
 
 def holders_of(role: Role, at: datetime) -> list[Person]:

@@ -19,11 +19,13 @@ _LONGEST_LOCAL = 64  # characters before the @
 
 @dataclass(frozen=True)
 class ReplyKey:
-    """The case and the person that a signed address or Message-ID was made for."""
+    """The case and the person that a signed address or Message-ID was made for; `internal`: it
+    stood on what the firm alone was told."""
 
     case_id: int
     person_id: int
     notice_id: int | None = None
+    internal: bool = False
 
 
 def _sign(secret: bytes, purpose: str, *parts: int) -> str:
@@ -56,14 +58,21 @@ class Inlet:
         return f"{local}+{key}@{domain}"
 
 
-def reply_address(inlet: Inlet, case_id: int, person_id: int, secret: bytes) -> str:
-    """Where the answers of one person on one case go."""
-    signature = _sign(secret, "reply", case_id, person_id)
-    return inlet.signed(f"c{case_id}.{person_id}.{signature}")
+_PURPOSES = {"c": "reply", "n": "internal reply"}  # by the letter that the key begins with
+
+
+def reply_address(
+    inlet: Inlet, case_id: int, person_id: int, secret: bytes, *, internal: bool = False
+) -> str:
+    """Where the answers of one person on one case go. `internal`: to what the firm alone was told,
+    so that the answer is known for the firm's even where it names no letter of ours."""
+    mark = "n" if internal else "c"
+    signature = _sign(secret, _PURPOSES[mark], case_id, person_id)
+    return inlet.signed(f"{mark}{case_id}.{person_id}.{signature}")
 
 
 _KEY_START = r"(?:^|[+<\s\"'])"
-_REPLY = re.compile(_KEY_START + r"c(\d{1,12})\.(\d{1,12})\.([a-z2-7]{20})@", re.I)
+_REPLY = re.compile(_KEY_START + r"([cn])(\d{1,12})\.(\d{1,12})\.([a-z2-7]{20})@", re.I)
 
 
 def read_reply_address(address: str, secret: bytes) -> ReplyKey | None:
@@ -71,10 +80,11 @@ def read_reply_address(address: str, secret: bytes) -> ReplyKey | None:
     match = _REPLY.search(address)
     if match is None:
         return None
-    case_id, person_id, signature = int(match[1]), int(match[2]), match[3].lower()
-    if not hmac.compare_digest(signature, _sign(secret, "reply", case_id, person_id)):
+    mark, signature = match[1].lower(), match[4].lower()
+    case_id, person_id = int(match[2]), int(match[3])
+    if not hmac.compare_digest(signature, _sign(secret, _PURPOSES[mark], case_id, person_id)):
         return None
-    return ReplyKey(case_id, person_id)
+    return ReplyKey(case_id, person_id, internal=mark == "n")
 
 
 def bounce_address(inlet: Inlet, notice_id: int, secret: bytes) -> str:

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import re
+
 from django.db.models import QuerySet
 
 from ..models import (
+    Audience,
     Case,
     CopiedAddress,
     Membership,
+    Message,
     Organisation,
     OrganisationKind,
     Person,
     RawMail,
 )
+
+RUN, SHORTEST_NOTE = 8, 3  # words
 
 # Everybody has an address there: it says nothing about whose customer somebody is.
 PUBLIC_PROVIDERS = frozenset(
@@ -49,6 +55,29 @@ def _customers_of(held: QuerySet[Membership]) -> list[Organisation]:
     now = Membership.objects.in_force().filter(person__is_active=True)
     memberships = held.filter(pk__in=now, organisation__kind=OrganisationKind.CUSTOMER)
     return list(Organisation.objects.filter(memberships__in=memberships).distinct()[:2])
+
+
+def repeats_internal_note(case: Case, text: str) -> bool:
+    """Whether words that are to be published stand in an internal note of the case: a run of
+    eight words, or a whole note of three to seven. Quote marks, line breaks, capitals and
+    punctuation do not hide them."""
+    published = f" {' '.join(_plain_words(text))} "
+    notes = Message.objects.filter(case=case, audience=Audience.FIRM).exclude(text="")
+    return any(
+        f" {' '.join(run)} " in published
+        for note in notes.values_list("text", flat=True)
+        for run in _runs(_plain_words(note))
+    )
+
+
+def _plain_words(text: str) -> list[str]:
+    return re.findall(r"\w+", text.casefold())
+
+
+def _runs(words: list[str]) -> list[list[str]]:
+    if len(words) < RUN:
+        return [words] if len(words) >= SHORTEST_NOTE else []
+    return [words[start : start + RUN] for start in range(len(words) - RUN + 1)]
 
 
 def copied_waiting(person: Person, case: Case) -> list[CopiedAddress]:

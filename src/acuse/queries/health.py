@@ -56,13 +56,19 @@ class AlarmName(StrEnum):
 
 
 WORDS = {
-    AlarmName.POLL: N_("The mailbox %(about)s has not been read for ten minutes or more."),
+    AlarmName.POLL: N_("The mailbox %(about)s cannot be read."),
     AlarmName.TOKEN: N_("The sign-in to the mailbox %(about)s ends and is not renewed."),
     AlarmName.FAILED_MAIL: N_("Mail could not be read: somebody has to look at it."),
     AlarmName.HELD_MAIL: N_("Held mail has waited for more than four working hours."),
     AlarmName.BRAKE: N_("Too many strangers write: their confirmations are held back."),
     AlarmName.NOTICE: N_("A notice with legal effect on %(about)s has reached nobody."),
     AlarmName.HEARTBEAT: N_("The process “%(about)s” gives no sign of life."),
+}
+
+PROCESSES = {
+    "mail": N_("Takes mail in"),
+    "poll": N_("Fetches mail from other servers"),
+    "worker": N_("Reads mail, sends letters, keeps terms"),
 }
 
 COUNTED = (AlarmName.FAILED_MAIL, AlarmName.HELD_MAIL, AlarmName.BRAKE, AlarmName.NOTICE)
@@ -75,6 +81,11 @@ class Found:
     name: AlarmName
     about: str = ""
     detail: str = ""
+
+
+def process_words(name: str) -> str:
+    """What a process does, in the active language; "" for one that we do not know."""
+    return _(PROCESSES[name]) if name in PROCESSES else ""
 
 
 def alarm_words(alarm: Alarm) -> str:

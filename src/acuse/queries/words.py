@@ -179,6 +179,7 @@ MAIL_REASONS = {
     "spoofed": N_("The domain of its sender does not vouch for it"),
     "unclear_sender": N_("It does not name exactly one author, or pretends to be somebody else"),
     "borrowed_name": N_("A stranger writes under the name of somebody of the firm"),
+    "internal_words": N_("It would publish words of an internal note: write it anew on the case"),
     "loop": N_("The sender repeats the same words, or writes faster than people do"),
 }
 AUTHENTICATION = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -23,6 +24,13 @@ from .pages import for_roles, show
 
 RUN = (Role.MANAGER, Role.ADMINISTRATOR)
 MOST_SUPPRESSED = 20
+PLACES: dict[str, tuple[str, str]] = {
+    AlarmName.POLL: ("desk:mailboxes", ""),
+    AlarmName.TOKEN: ("desk:mailboxes", ""),
+    AlarmName.FAILED_MAIL: ("desk:mails", "?state=failed"),
+    AlarmName.HELD_MAIL: ("desk:mails", "?state=held"),
+    AlarmName.NOTICE: ("desk:failures", ""),
+}
 
 
 @for_firm
@@ -34,7 +42,7 @@ def health(request: HttpRequest) -> HttpResponse:
         request,
         "health",
         current="health",
-        alarms=[(alarm, *_words(alarm)) for alarm in questions.open_alarms()],
+        alarms=[(alarm, *_words(alarm), _where(alarm)) for alarm in questions.open_alarms()],
         past=[(alarm, questions.alarm_words(alarm)) for alarm in questions.past_alarms()],
         mailboxes=[
             (row, tell(row.account.error) if row.account else "")
@@ -43,7 +51,10 @@ def health(request: HttpRequest) -> HttpResponse:
         backlog=questions.backlog(),
         outgoing=questions.outgoing(now),
         suppressed=[(row, _(NOTICE_REASONS.get(row.reason, ""))) for row in suppressed],
-        beats=[(beat, is_fresh(beat.at, real)) for beat in questions.heartbeats()],
+        beats=[
+            (beat, questions.process_words(beat.name), is_fresh(beat.at, real))
+            for beat in questions.heartbeats()
+        ],
         now=now,
         runs=person.is_manager or person.is_administrator,
     )
@@ -54,6 +65,12 @@ def _words(alarm: Alarm) -> tuple[str, str]:
     polled = alarm.name in (AlarmName.POLL, AlarmName.TOKEN)
     known = questions.alarm_detail(alarm)
     return questions.alarm_words(alarm), tell(known) if polled else known
+
+
+def _where(alarm: Alarm) -> str:
+    """The page where one sees what an alarm is about; "" if that is this page."""
+    name, narrowed = PLACES.get(alarm.name, ("", ""))
+    return reverse(name) + narrowed if name else ""
 
 
 @for_roles(*RUN)

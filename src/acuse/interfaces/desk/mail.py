@@ -37,6 +37,7 @@ SETTLERS = (Role.SUPPORT, Role.CONSULTANT, Role.MANAGER)
 MOST = 50_000  # characters of a text that a page shows
 MOST_AT_ONCE = 100
 REFUSED, INVALID = 409, 422
+SETTLED_BY_HAND = (MailState.HELD, MailState.FAILED)  # the states that somebody can end
 
 
 @for_firm
@@ -45,17 +46,18 @@ def mails(request: HttpRequest) -> HttpResponse:
     form = MailList(request.GET)
     number = request.GET.get("page", "1")
     page = int(number) if number.isascii() and number.isdigit() and len(number) < 6 else 1
+    found = questions.list_mail(person_of(request), form.filters(), page=max(page, 1))
     return show(
         request,
         "mails",
         current="mails",
         form=form,
-        found=questions.list_mail(person_of(request), form.filters(), page=max(page, 1)),
+        found=found,
         narrowed=any(request.GET.get(name) for name in form.fields),
         before=_page_address(request, page - 1) if page > 1 else "",
         after=_page_address(request, page + 1),
         dismiss=DismissMail(),
-        settles=_settles(request),
+        settles=_settles(request) and any(row.mail.state in SETTLED_BY_HAND for row in found.rows),
     )
 
 
@@ -133,7 +135,7 @@ def _mail_page(
     refusal: Told | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    open_ = found.state in (MailState.HELD, MailState.FAILED) and bool(found.content)
+    open_ = found.state in SETTLED_BY_HAND and bool(found.content)
     settles = open_ and _settles(request)
     asked = request.GET.get("find", "")[:200]
     reader = person_of(request)

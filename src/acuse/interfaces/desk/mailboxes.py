@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django import forms
@@ -139,14 +140,9 @@ def facts(request: HttpRequest, pk: int) -> HttpResponse:
     """POST: what a mailbox is for and how its mail comes in, from now on."""
     box = _find(pk)
     form = MailboxForm(person_of(request), box, request.POST)
-    if form.is_valid():
-        try:
-            acts.change_mailbox(box, form.facts(), by=person_of(request), at=clock.now())
-        except InvalidField as wrong:
-            _blame(form, wrong)
-        else:
-            messages.success(request, _("The mailbox has been changed."))
-            return redirect("desk:mailbox", pk)
+    if _is_kept(request, box, form, acts.change_mailbox):
+        messages.success(request, _("The mailbox has been changed."))
+        return redirect("desk:mailbox", pk)
     return _page(request, box, status=INVALID, form=form)
 
 
@@ -155,15 +151,27 @@ def account(request: HttpRequest, pk: int) -> HttpResponse:
     """POST: where a polled mailbox lies and how to sign in there."""
     box = _find(pk)
     form = AccountForm(_account_of(box), request.POST)
-    if form.is_valid():
-        try:
-            acts.set_account(box, form.facts(), by=person_of(request), at=clock.now())
-        except InvalidField as wrong:
-            _blame(form, wrong)
-        else:
-            messages.success(request, _("The account has been kept. Try it now."))
-            return redirect("desk:mailbox", pk)
+    if _is_kept(request, box, form, acts.set_account):
+        messages.success(request, _("The account has been kept. Try it now."))
+        return redirect("desk:mailbox", pk)
     return _page(request, box, status=INVALID, account_form=form)
+
+
+def _is_kept(
+    request: HttpRequest,
+    box: Mailbox,
+    form: MailboxForm | AccountForm,
+    act: Callable[..., object],
+) -> bool:
+    """Whether the act took what the form says; if not, the form says why."""
+    if not form.is_valid():
+        return False
+    try:
+        act(box, form.facts(), by=person_of(request), at=clock.now())
+    except InvalidField as wrong:
+        _blame(form, wrong)
+        return False
+    return True
 
 
 @for_roles(*ADMINISTER)

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
 from email.utils import format_datetime, formataddr
 
 from django.core.mail import EmailMultiAlternatives
-from django.db import connection
 from django.template.loader import render_to_string
 from django.utils import timezone, translation
 from django.utils.translation import ngettext
@@ -18,7 +15,9 @@ from django.utils.translation import ngettext
 from acuse.actions import alarms
 from acuse.config import config
 from acuse.connectors import smtp
+from acuse.interfaces.jobs.locks import alone
 from acuse.models import Alarm, Person
+from acuse.policy.letters import HTML_CLASS
 from acuse.queries import health, words
 
 log = logging.getLogger(__name__)
@@ -68,6 +67,7 @@ def letter(person: Person, news: list[Alarm], now: datetime) -> bytes:
                 (health.alarm_words(alarm), words.moment(alarm.raised_at, person.zone, named=True))
                 for alarm in news
             ],
+            "html_class": HTML_CLASS,
             "link": f"{config.host}/desk/mail/health",
         }
         subject = ngettext("%(n)s alarm of Acuse", "%(n)s alarms of Acuse", len(news))
@@ -91,18 +91,3 @@ def _message_id(person: Person, news: list[Alarm]) -> str:
     about = "/".join(str(number) for number in [person.pk, *(alarm.pk for alarm in news)])
     digest = hashlib.sha256(about.encode()).hexdigest()[:32]
     return f"<alarm.{digest}@{config.mail_domain}>"
-
-
-@contextmanager
-def alone(what: str) -> Iterator[bool]:
-    """Whether no other worker is telling of these things. The lock is the connection's: it ends
-    with a killed worker at once."""
-    with connection.cursor() as cursor:
-        cursor.execute("select pg_try_advisory_lock(hashtext(%s))", [f"acuse {what} told"])
-        (taken,) = cursor.fetchone()
-    try:
-        yield taken
-    finally:
-        if taken:
-            with connection.cursor() as cursor:
-                cursor.execute("select pg_advisory_unlock(hashtext(%s))", [f"acuse {what} told"])

@@ -14,7 +14,7 @@ from django.utils import translation
 from acuse.actions import contracts
 from acuse.config import config
 from acuse.connectors import smtp
-from acuse.interfaces.jobs.alarms import alone
+from acuse.interfaces.jobs.locks import alone
 from acuse.models import BankNews, Person
 from acuse.queries import hours
 

@@ -34,6 +34,7 @@ from acuse.models import (
     Wait,
 )
 from acuse.policy.keys import subject_tag
+from acuse.policy.kinds import KINDS
 from acuse.policy.letters import HTML_CLASS, REPLY_ABOVE
 from acuse.queries import words
 from acuse.queries.sentence import sentence_for
@@ -199,7 +200,11 @@ def _headers(notice: Notice, at: datetime) -> dict[str, str]:
     headers = {
         "Date": format_datetime(at),
         "Message-ID": f"<{replies.message_id(notice)}>",
-        "Reply-To": replies.reply_address(notice.case, notice.person_id),
+        "Reply-To": replies.reply_address(
+            notice.case,
+            notice.person_id,
+            internal=KINDS[notice.line.kind].audience != "customer",
+        ),
     }
     thread = _thread(notice)
     if thread:

@@ -8,16 +8,14 @@ from __future__ import annotations
 
 import logging
 import traceback
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import datetime
-
-from django.db import connection
 
 from acuse.actions import notices
 from acuse.config import config
 from acuse.connectors import smtp
 from acuse.interfaces.jobs import letters
+from acuse.interfaces.jobs.locks import alone
 from acuse.models import Notice
 
 log = logging.getLogger(__name__)
@@ -34,8 +32,8 @@ def send_line(line_id: int, clock: Clock) -> None:
 
 def send(notice_id: int, clock: Clock) -> None:
     """Send one notice, unless somebody is just sending it or it needs no sending any more."""
-    with _alone(notice_id) as alone:
-        if alone and notices.claim(notice_id, clock()) is not None:
+    with alone("notice", notice_id) as nobody_else:
+        if nobody_else and notices.claim(notice_id, clock()) is not None:
             _hand_over(_load(notice_id), clock)
 
 
@@ -67,19 +65,3 @@ def _hand_over(notice: Notice, clock: Clock) -> None:
         notices.mark_not_taken(notice, traceback.format_exc(), clock())
     else:
         notices.mark_sent(notice, clock())
-
-
-@contextmanager
-def _alone(notice_id: int) -> Iterator[bool]:
-    """Whether nobody else is sending it. The lock is the connection's: it ends with a killed
-    worker at once, and no lease has to run out."""
-    names: list[str | int] = ["notice", notice_id]
-    with connection.cursor() as cursor:
-        cursor.execute("select pg_try_advisory_lock(hashtext(%s), %s)", names)
-        (taken,) = cursor.fetchone()
-    try:
-        yield taken
-    finally:
-        if taken:
-            with connection.cursor() as cursor:
-                cursor.execute("select pg_advisory_unlock(hashtext(%s), %s)", names)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+import unicodedata
 from dataclasses import dataclass
 from functools import cache
 
@@ -14,7 +15,7 @@ from acuse.config import config
 from acuse.connectors import vouching
 from acuse.connectors.dns import NameServers, Resolver
 from acuse.connectors.vouching import Peer, Vouch
-from acuse.interfaces.mail.decode import Address, read_addresses
+from acuse.interfaces.mail.decode import Address, decode_text, header_bytes, read_addresses
 from acuse.interfaces.mail.structure import Headers, read_message
 from acuse.models import Authentication, RawMail
 
@@ -22,6 +23,7 @@ from acuse.models import Authentication, RawMail
 _AUTHORS_FIELDS = frozenset(
     {"from", "to", "cc", "subject", "date", "message-id", "mime-version", "content-type"}
 )
+LONGEST_ADDRESS = 254  # characters (RFC 5321, 4.5.3.1.3)
 _HEAD = re.compile(rb"\r?\n\r?\n")
 _BY = re.compile(r"\bby\s+([^\s;()]+)", re.I)
 _FROM = re.compile(r"^\s*from\s+(\S+)", re.I)
@@ -44,12 +46,25 @@ class Head:
         return [a for value in self.values("from") for a in read_addresses(value) if a.email]
 
     def is_clear(self) -> bool:
-        """Whether exactly one From names exactly one mailbox, and its name pretends no other."""
+        """Whether exactly one From names exactly one mailbox that any other reader would find
+        there too, and its name pretends no other."""
         authors = self.authors()
         if len(self.values("from")) != 1 or len(authors) != 1:
             return False
-        pretended = _ADDRESS_IN_NAME.findall(authors[0].name)
-        return all(one.lower() == authors[0].email.lower() for one in pretended)
+        email = authors[0].email.lower()
+        if len(email) > LONGEST_ADDRESS or not _is_stated(email, self.values("from")[0]):
+            return False
+        # "＠" and the like look the same and are none.
+        pretended = _ADDRESS_IN_NAME.findall(unicodedata.normalize("NFKC", authors[0].name))
+        return all(one.lower() == email for one in pretended)
+
+
+def _is_stated(email: str, value: str) -> bool:
+    """Whether a From has an address as it is, by itself. One that we had to mend or to guess
+    (a@b@c, a(x)@b, half quoted, encoded, with spaces or NUL in it) is another's to the server
+    which vouches for it."""
+    text = decode_text(header_bytes(value.replace("\0", "?"))).lower()
+    return re.search(rf"(?:^|[\s<]){re.escape(email)}(?:$|[\s>])", text) is not None
 
 
 def read_head(content: bytes) -> Head:
@@ -67,13 +82,11 @@ def resolver() -> Resolver | None:
     return NameServers(config.name_server)
 
 
-def authenticate(raw: RawMail) -> Vouch:
+def authenticate(raw: RawMail, head: Head) -> Vouch:
     """The verdict about a kept mail: our own server's, where the mailbox names it, else ours."""
-    content = bytes(raw.content)
-    head = read_head(content)
     authors = head.authors()
     if not head.is_clear():
-        return Vouch(Authentication.NONE, "the From does not name one author")
+        return Vouch(Authentication.NONE, "")
     domain = authors[0].email.rpartition("@")[2].lower()
     server = raw.mailbox.authserv_id.lower() if raw.mailbox is not None else ""
     told = read_results(head, server, domain) if server else None
@@ -81,9 +94,9 @@ def authenticate(raw: RawMail) -> Vouch:
         return told
     asked = resolver()
     if asked is None:
-        return Vouch(Authentication.UNKNOWN, "nobody was asked")
+        return Vouch(Authentication.UNKNOWN, "")
     peer = find_peer(head, server, raw.envelope_from) if server else None
-    return vouching.vouch(content, domain, asked, peer=peer, complete=raw.complete)
+    return vouching.vouch(bytes(raw.content), domain, asked, peer=peer, complete=raw.complete)
 
 
 def read_results(head: Head, server: str, author: str) -> Vouch | None:

@@ -18,7 +18,7 @@ from acuse.actions.mail import Reading
 from acuse.interfaces.mail.authentication import authenticate
 from acuse.interfaces.mail.forwarded import hold_forward
 from acuse.interfaces.mail.letter import Letter
-from acuse.interfaces.mail.outcomes import comment, open_case, open_forwarded, place
+from acuse.interfaces.mail.outcomes import PACE, comment, open_case, open_forwarded, place
 from acuse.interfaces.mail.returned import judge_return
 from acuse.interfaces.web import replies
 from acuse.models import Authentication, Case, MailState, Notice, Person, RawMail
@@ -28,47 +28,39 @@ from acuse.policy.stages import FIRM_ROLES
 
 log = logging.getLogger(__name__)
 
+MOST_CASES = 10  # of one stranger in an hour
 LONGEST_STATEMENT = "60s"  # of the database; reading the mail itself is bounded by its length
 
 
 def take_in(raw_id: int, now: datetime) -> MailState:
     """Read one kept mail, once; a settled one is left alone. An error is noted on the mail,
     which is tried again later. Returns the state to which it has come."""
+    rows = RawMail.objects.select_related("mailbox").select_for_update(of=("self",))
     try:
-        raw = RawMail.objects.select_related("mailbox").get(pk=raw_id)
-        if raw.state == MailState.RECEIVED:
-            ask_for_author(raw)
-            with transaction.atomic():
-                _lock(raw)
-                if raw.state == MailState.RECEIVED:
-                    mail.settle(raw, read(raw, now))
+        with transaction.atomic():
+            raw = rows.get(pk=raw_id)
+            if raw.state == MailState.RECEIVED:
+                letter = Letter(raw, now)
+                ask_for_author(letter)
+                mail.settle(raw, read(letter))
         return MailState(raw.state)
     except Exception:  # one bad mail never stops the others
         log.exception("mail %s could not be read", raw_id)
         return mail.note_failure(raw_id, traceback.format_exc())
 
 
-def ask_for_author(raw: RawMail) -> None:
-    """Ask, once, whether the author's domain vouches for a mail. The DNS is asked before anything
-    is locked; trouble in asking leaves the verdict unknown and loses nothing."""
+def ask_for_author(letter: Letter) -> None:
+    """Ask, once, whether the author's domain vouches for a mail. While the DNS is asked nothing is
+    locked but this mail; trouble in asking leaves the verdict unknown and loses nothing."""
+    raw = letter.raw
     if raw.authentication:
         return
     try:
-        found = authenticate(raw)
+        found = authenticate(raw, letter.head)
         raw.authentication, raw.authentication_detail = found.verdict, found.grounds
     except Exception as trouble:
         log.exception("mail %s: its author could not be verified", raw.pk)
         raw.authentication, raw.authentication_detail = Authentication.UNKNOWN, repr(trouble)
-
-
-_CHANGING = ("state", "reason", "case_id", "proposal", "settled_by_id", "settled_at", "settled_why")
-
-
-def _lock(raw: RawMail) -> None:
-    """Lock the row and read again what may have changed; its bytes never do."""
-    now = RawMail.objects.select_for_update().filter(pk=raw.pk).values(*_CHANGING).get()
-    for name, value in now.items():
-        setattr(raw, name, value)
 
 
 def take_in_all(now: datetime) -> int:
@@ -83,9 +75,8 @@ def take_in_all(now: datetime) -> int:
 Step = Callable[[Letter], Reading | None]
 
 
-def read(raw: RawMail, now: datetime) -> Reading:
+def read(letter: Letter) -> Reading:
     """What a mail is, with all that follows from it done."""
-    letter = Letter(raw, now)
     _wait_for_copies(letter)
     for step in STEPS:
         reading = step(letter)
@@ -115,11 +106,13 @@ def own_loop(letter: Letter) -> Reading | None:
 
 def second_copy(letter: Letter) -> Reading | None:
     """2. The same mail by another way or to another of our addresses. The same Message-ID with
-    other content is another mail."""
+    other content is another mail. A held copy that nobody vouched for takes nothing from one
+    that is vouched for."""
     for other in letter.known_mails(letter.message_id):
         unread = other.state in (MailState.RECEIVED, MailState.FAILED)
+        worse = other.state == MailState.HELD and other.authentication != Authentication.PASS
         # A copy of this one, where this one is read again, does not make it a copy.
-        if unread or other.reason == "duplicate":
+        if unread or other.reason == "duplicate" or (worse and letter.proven):
             continue
         if Letter(other, letter.now).fingerprint() == letter.fingerprint():
             return letter.is_reading(MailState.IGNORED, "duplicate", case=other.case)
@@ -243,6 +236,19 @@ def proposed(letter: Letter) -> Reading | None:
     return letter.is_reading(MailState.HELD, "proposed", case=case) if case is not None else None
 
 
+def flood(letter: Letter) -> Reading | None:
+    """11. Somebody who belongs to no customer opens cases faster than people do: the rest waits
+    for somebody at the firm."""
+    person = letter.person
+    if person is None or person.active_memberships():
+        return None
+    since = letter.raw.arrived_at - PACE
+    lately = Case.objects.filter(reporter=person, opened_at__gt=since, opened_at__lte=letter.now)
+    if lately.count() < MOST_CASES:
+        return None
+    return letter.is_reading(MailState.HELD, "loop")
+
+
 STEPS: tuple[Step, ...] = (
     own_loop,
     second_copy,
@@ -254,6 +260,7 @@ STEPS: tuple[Step, ...] = (
     answer,
     passed_on,
     proposed,
+    flood,
 )
 
 

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from acuse.actions.mail import Reading
 from acuse.connectors import storage
-from acuse.interfaces.mail.authentication import read_head
+from acuse.interfaces.mail.authentication import Head, read_head
 from acuse.interfaces.mail.parse import parse
 from acuse.interfaces.web import replies
 from acuse.models import (
@@ -49,9 +49,14 @@ class Letter:
         self.message_id: str = self.parsed["message_id"] or f"{self.fingerprint()}{MADE_ID}"
 
     @cached_property
+    def head(self) -> Head:
+        """Its headers as they came."""
+        return read_head(bytes(self.raw.content))
+
+    @cached_property
     def clear(self) -> bool:
         """Whether it names exactly one author."""
-        return "@" in self.sender and read_head(bytes(self.raw.content)).is_clear()
+        return "@" in self.sender and self.head.is_clear()
 
     @cached_property
     def person(self) -> Person | None:
@@ -154,7 +159,7 @@ class Letter:
     def words(self) -> str:
         """All that it says; of a mail that was too large to keep, that it was."""
         if self.raw.complete:
-            return str(self.parsed["text"])
+            return str(self.parsed["text"]).rstrip().lstrip("\r\n")
         megabytes = number_format(max(self.raw.size / 1_000_000, 0.1), 1)
         with translation.override(self.person.language if self.person else self.language):
             return _(

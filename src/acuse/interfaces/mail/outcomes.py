@@ -20,6 +20,7 @@ from acuse.models import (
     LedgerLine,
     MailState,
     Message,
+    MessageKind,
     Notice,
     Organisation,
     Outcome,
@@ -31,6 +32,7 @@ from acuse.policy.authors import POSTMAN, Channel, Occasion, person
 from acuse.policy.kinds import KINDS
 from acuse.policy.refusals import Refused
 from acuse.policy.stages import ACTS
+from acuse.queries.correspondence import repeats_internal_note
 
 log = logging.getLogger(__name__)
 
@@ -54,6 +56,8 @@ def comment(letter: Letter, case: Case) -> Reading:
             text = letter.words().strip() or letter.subject(sender.language)
             conversation.internal_note(occasion, text=text, files=files, raw_mail=raw)
             return letter.is_reading(MailState.PROCESSED, case=case)
+        if _tells_a_secret(letter, case):
+            return letter.is_reading(MailState.HELD, "internal_words", case=case)
         line = conversation.comment(
             occasion,
             text=letter.answer(),
@@ -69,12 +73,21 @@ def comment(letter: Letter, case: Case) -> Reading:
 
 
 def _answers_the_firm(letter: Letter) -> bool:
-    """Whether the newest letter of ours that it answers went to the firm's people only."""
+    """Whether the newest letter of ours that it answers went to the firm's people only. The
+    address says so too: mail servers may put another Message-ID on what they send for us."""
+    addressed = letter.key()
+    if addressed is not None and addressed.internal:
+        return True
     key = replies.find_message_key(letter.answered_ids())
     if key is None or key.notice_id is None:
         return False
     notice = Notice.objects.select_related("line").filter(pk=key.notice_id).first()
     return notice is not None and KINDS[notice.line.kind].audience != "customer"
+
+
+def _tells_a_secret(letter: Letter, case: Case) -> bool:
+    """Whether one of the firm would publish what an internal note says, by quoting it."""
+    return letter.by_firm and repeats_internal_note(case, letter.answer())
 
 
 def _goes_in_circles(letter: Letter, case: Case) -> bool:
@@ -91,6 +104,23 @@ def _goes_in_circles(letter: Letter, case: Case) -> bool:
     )
     said = list(lately.values_list("text", flat=True)[: MOST_WORDS + 1])
     return letter.answer().strip() in said or len(said) >= MOST_WORDS
+
+
+def _reports_in_circles(letter: Letter) -> bool:
+    """Whether somebody whom we know reports the same again within an hour: a robot may answer
+    each confirmation with a mail that names none of ours. Strangers' meet the brakes."""
+    if letter.person is None or letter.parsed["attachments"]:
+        return False
+    arrived_at = letter.raw.arrived_at
+    reports = Message.objects.filter(
+        author=letter.person,
+        kind=MessageKind.REPORT,
+        at__gt=arrived_at - PACE,
+        at__lte=arrived_at,
+        text=letter.words(),
+        raw_mail__subject=letter.parsed["subject"],
+    )
+    return reports.exists()
 
 
 def _with_silence_annulled(letter: Letter, case: Case, line: LedgerLine) -> Reading:
@@ -130,6 +160,8 @@ def annul_silence(line: LedgerLine, letter: Letter) -> str:
 def place(letter: Letter, case: Case) -> Reading:
     """Somebody at the firm put a held mail on this case and answers for it."""
     author = _author(letter)
+    if _tells_a_secret(letter, case):
+        return letter.is_reading(MailState.HELD, "internal_words", case=case)
     try:
         line = correspondence.place_mail(
             _decided(letter, case),
@@ -163,6 +195,8 @@ def _decided(letter: Letter, case: Case) -> Occasion:
 def open_case(letter: Letter) -> Reading:
     """Somebody reports a case by mail (P11, P12). The first mail is never cut."""
     parsed, raw = letter.parsed, letter.raw
+    if raw.settled_by is None and _reports_in_circles(letter):
+        return letter.is_reading(MailState.HELD, "loop")
     sender = _author(letter) or raw.settled_by
     assert sender is not None  # a mail without an author waits for somebody at the firm
     try:

@@ -146,7 +146,11 @@ def read_json(body: bytes) -> Any:
 
 
 def _word(value: object) -> str:
-    return value.strip().strip("<>") if isinstance(value, str) else ""
+    """An address of the envelope, without what no column takes (NUL, halves of signs)."""
+    if not isinstance(value, str):
+        return ""
+    sound = value.replace("\0", "").encode("utf-8", "ignore").decode()
+    return sound.strip().strip("<>")
 
 
 def _handed(content: bytes, sender: object, *recipients: object) -> Handed:

@@ -32,9 +32,10 @@ def inlet_of(case: Case) -> Inlet:
     return Inlet(mailbox.address, mailbox.plus_addressing, mailbox.reply_domain)
 
 
-def reply_address(case: Case, person_id: int) -> str:
-    """Where this person's answers on this case go (mail rule 5)."""
-    return keys.reply_address(inlet_of(case), case.pk, person_id, _secret())
+def reply_address(case: Case, person_id: int, *, internal: bool = False) -> str:
+    """Where this person's answers on this case go (mail rule 5); `internal`: to what the firm
+    alone was told."""
+    return keys.reply_address(inlet_of(case), case.pk, person_id, _secret(), internal=internal)
 
 
 def bounce_address(notice: Notice) -> str:
