@@ -24,11 +24,21 @@ from django.utils import translation
 from django.utils.translation import trans_real
 
 import acuse
-from acuse.actions import billing, conversation, life
-from acuse.interfaces.jobs import alarms, letters
+from acuse.actions import billing, conversation, life, watching
+from acuse.interfaces.jobs import alarms, hours, letters
 from acuse.interfaces.web import consequences
 from acuse.interfaces.web.nouns import NOUNS
-from acuse.models import Addressee, Alarm, Case, CaughtMail, Message, Notice, Person
+from acuse.models import (
+    Addressee,
+    Alarm,
+    BankNews,
+    Case,
+    CaughtMail,
+    ContractVersion,
+    Message,
+    Notice,
+    Person,
+)
 from acuse.models.roles import roles_on
 from acuse.policy import billing as billing_rules
 from acuse.policy import coverage
@@ -230,6 +240,43 @@ def full_case(world: World) -> Case:
     return case
 
 
+def service_pages(world: World) -> tuple[list[str], BankNews]:
+    """The desk's pages of customers, contracts and monitoring, with something on each; and what
+    is told of an hour bank."""
+    facts = watching.CheckFacts("Portal", "http", "https://portal.andina.example/")
+    check = watching.add_check(world.production, facts, by=world.mario, at=START)
+    source, _token = watching.add_source(
+        world.production, "Prometheus", "group", by=world.mario, at=START
+    )
+    version = ContractVersion.objects.filter(contract__organisation=world.andina).latest("number")
+    news = BankNews.objects.create(
+        contract=version.contract,
+        version=version,
+        kind="used_up",
+        period_from=START.date(),
+        last_day=START.date(),
+        left=0,
+        at=START,
+    )
+    customer, place = f"/desk/customers/{world.andina.pk}", world.production.pk
+    contract = f"/desk/contracts/{version.contract_id}"
+    return [
+        "/desk/customers/new",
+        f"{customer}/facts",
+        f"{customer}/area/new",
+        f"{customer}/environment/{place}",
+        f"{customer}/contracts/new",
+        contract,
+        f"{contract}/versions/new",
+        f"/desk/people/{world.ana.pk}/facts",
+        "/desk/monitoring",
+        f"/desk/monitoring/{place}",
+        f"/desk/monitoring/{place}/checks",
+        f"/desk/checks/{check.pk}",
+        f"/desk/alert-sources/{source.pk}",
+    ], news
+
+
 def letter_texts(content: bytes) -> list[str]:
     """What a letter says: its subject, its text and its HTML, line by line."""
     letter = message_from_bytes(content, policy=policy.default)
@@ -328,16 +375,18 @@ def test_every_page_and_letter_is_in_the_readers_language(
     cases = {stage: case_in(world, stage) for stage in Stage}
     full = full_case(world)
     conversation.comment(world.on(cases[Stage.DELIVERED], "ana"), text="¿Incluye el IVA?")
+    service, news = service_pages(world)
     faults: list[str] = []
     for language in (*LANGUAGES, "en"):
         told_in(language)
         browsers = {short: enter(short) for short in world.people}
         ana, mario = browsers["ana"], browsers["mario"]
+        faults.append(look(ana, "/status", language))
         for address in ("/", "/?state=ended", "/report", "/organisation", "/policy", "/profile"):
             faults.append(look(ana, address, language))
         for address in ("/demo/", f"/demo/mail/{caught.pk}", "/profile"):
             faults.append(look(mario, address, language))
-        for address in desk_addresses(world, full):
+        for address in [*desk_addresses(world, full), *service]:
             faults.append(look(mario, address, language))
         faults.append(look(browsers["sara"], "/desk/people/new", language, 403))
         for case in (*cases.values(), full):
@@ -368,6 +417,8 @@ def test_every_page_and_letter_is_in_the_readers_language(
         mario.person.refresh_from_db()
         alarm = alarms.letter(mario.person, sounding, clock.at)
         faults.append(fault_of(letter_texts(alarm), language))
+        told = hours.letter(mario.person, news, clock.at)
+        faults.append(fault_of(letter_texts(told), language))
         faults += look_at_mail(browsers, mailed, language)
     assert sorted({fault for fault in faults if fault}) == []
     assert [asked for asked in untranslated if not NAMES.fullmatch(asked[1])] == []

@@ -294,8 +294,7 @@ def part(request: HttpRequest, pk: int, kind: str, number: int) -> HttpResponse:
             _blame(form, wrong)
         else:
             return redirect("desk:customer", pk)
-    title = f"{gettext(PART_WORDS[kind][1])}: {row}"
-    return _form_page(request, form, title, found, part=row)
+    return _form_page(request, form, str(row), found, part=row)
 
 
 @for_roles(*ADMINISTER)

@@ -283,6 +283,18 @@ def _source(request: HttpRequest, pk: int) -> AlertSource:
         raise Http404 from missing
 
 
+# What Alertmanager's configuration says of us, in its own words.
+RECEIVER = """receivers:
+  - name: acuse
+    webhook_configs:
+      - url: {host}/monitoring/alerts
+        send_resolved: true
+        http_config:
+          authorization:
+            type: Bearer
+            credentials: {token}"""
+
+
 def _source_page(
     request: HttpRequest, row: AlertSource, *, status: int = 200, **sent: Any
 ) -> HttpResponse:
@@ -291,11 +303,11 @@ def _source_page(
         "grouping": _(GROUPINGS[Grouping(row.grouping)]),
         "changes": _changes(acts.SOURCE, row.pk),
         "administers": _administers(request),
-        "address": f"{config.host}/monitoring/alerts",
         "retire": Retire(),
         "token": "",
         **sent,
     }
+    facts["receiver"] = RECEIVER.format(host=config.host, token=facts["token"] or "…")
     return show(request, "alert_source", status=status, current="monitoring", **facts)
 
 
