@@ -65,7 +65,10 @@ class Message(ErasableText):
                 name="internal_note_is_the_firms",
             ),
         ]
-        indexes = [models.Index(fields=["case", "at"], name="message_by_case")]
+        indexes = [
+            models.Index(fields=["case", "at"], name="message_by_case"),
+            models.Index(fields=["author", "at"], name="message_by_author"),
+        ]
 
     @property
     def has_more(self) -> bool:

@@ -25,6 +25,7 @@ from acuse.models import (
     Organisation,
     Outcome,
     Person,
+    RawMail,
     Version,
 )
 from acuse.models.roles import author, roles_on
@@ -118,9 +119,10 @@ def _reports_in_circles(letter: Letter) -> bool:
         at__gt=arrived_at - PACE,
         at__lte=arrived_at,
         text=letter.words(),
-        raw_mail__subject=letter.parsed["subject"],
     )
-    return reports.exists()
+    mails = list(reports.values_list("raw_mail", flat=True)[:MOST_WORDS])  # mostly none
+    same = RawMail.objects.filter(pk__in=mails, subject=letter.parsed["subject"])
+    return bool(mails) and same.exists()
 
 
 def _with_silence_annulled(letter: Letter, case: Case, line: LedgerLine) -> Reading:
