@@ -136,7 +136,7 @@ X_FRAME_OPTIONS = "DENY"
 CSRF_FAILURE_VIEW = "acuse.interfaces.web.errors.form_expired"
 
 # Sign-in: an address and a code mailed to it; nobody signs up, people are invited by their firm.
-AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTHENTICATION_BACKENDS = ["acuse.interfaces.server.accounts.Entrance"]
 AUTH_PASSWORD_VALIDATORS: list[dict[str, Any]] = []
 LOGIN_URL = "account_request_login_code"
 LOGIN_REDIRECT_URL = "/"

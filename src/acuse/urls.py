@@ -9,8 +9,9 @@ from django.urls.resolvers import RoutePattern
 from acuse.interfaces.api.alerts import receive as receive_alerts
 from acuse.interfaces.mail.webhooks import receive
 from acuse.interfaces.server.health import health
+from acuse.interfaces.web import drafts
 from acuse.interfaces.web.errors import closed
-from acuse.interfaces.web.profile import profile_page
+from acuse.interfaces.web.profile import notices_chosen, profile_page
 
 # Signing in is by a mailed code and nothing else: allauth's other pages keep their names, which
 # its own code looks up, and answer that there is no such page.
@@ -35,6 +36,10 @@ urlpatterns = [
     path("monitoring/alerts", receive_alerts, name="alerts"),
     path("accounts/", include(entrance)),
     path("profile", profile_page, name="profile"),
+    path("profile/notices", notices_chosen, name="notices_chosen"),
+    path("drafts/<str:what>", drafts.keep, name="draft"),
+    path("drafts/<str:what>/files", drafts.upload, name="draft_files"),
+    path("drafts/<str:what>/forgetting", drafts.forget, name="draft_forgetting"),
     path("desk/", include("acuse.interfaces.desk.urls")),
     path("", include("acuse.interfaces.portal.urls")),
 ]

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from django.db import DatabaseError, transaction
@@ -16,7 +16,9 @@ from acuse.models import Case, ClockInterval, LedgerLine, Membership
 from acuse.models.clocks import clocks_of
 from acuse.policy.calendar import colombia
 from acuse.policy.priority import Impact, Priority, Urgency
-from acuse.policy.stages import Role
+from acuse.policy.stages import Ball, Role, Stage
+from acuse.policy.targets import Clock, Stretch, Target
+from acuse.policy.terms import working_minutes
 from acuse.policy.versions import PolicyParameters
 from tests.world import HOUR, LONG_AGO, START, World
 
@@ -89,6 +91,15 @@ def test_with_nobody_at_all_everybody_of_support_is_warned(world: World) -> None
     world.report()
     half, most, _missed = world.fire(FAR)
     assert told(half) == told(most) == {"Sara", "Paula"}
+
+
+def test_without_a_manager_a_miss_is_told_to_who_administers(world: World) -> None:
+    world.mario.is_active = False
+    world.mario.save()
+    world.report()
+    *_, missed = world.fire(FAR)
+    assert missed.kind == "breach"
+    assert told(missed) == {"Paula", "Ada"}
 
 
 def test_an_assignee_who_has_left_leaves_the_warning_to_others(world: World) -> None:
@@ -283,3 +294,42 @@ def test_the_database_refuses_to_rewrite_what_was_counted(world: World) -> None:
         ClockInterval.objects.filter(pk=row.pk).update(minutes=1)
     row.refresh_from_db()
     assert row.minutes == 60
+
+
+def test_a_target_of_a_year_is_missed_at_the_end_of_its_last_working_day(world: World) -> None:
+    """2000 hours from a Tuesday at 8:00 in Bogota, over all of Colombia's holidays of 2026."""
+    opened, minutes = datetime(2025, 12, 30, 13, 0, tzinfo=UTC), 2000 * 60
+    calendar = world.calendar.calendar
+    admin.publish_contract(
+        world.contract.contract,
+        valid_from=LONG_AGO.date(),
+        valid_until=None,
+        rates=world.rates,
+        calendar=world.calendar,
+        policy=world.policy,
+        sla=admin.publish_sla("lento", dict.fromkeys(Priority, (480, minutes, False))),
+    )
+    case = world.analysed(at=opened)
+    days = [opened.date() + n * DAY for n in range(400)]
+    working = [day for day in days if calendar.is_business_day(day)]
+    off = {day for day in calendar.holidays if day.year == 2026}
+    assert len(off) == 19
+    assert off < set(days) - set(working)
+    assert all(day.weekday() < 5 for day in off)  # none of them falls on a day off as well
+    due_at = calendar.working_spans(working[249])[-1][1]  # the end of the 250th day of 8 hours
+    assert due_at == datetime(2027, 1, 12, 23, 0, tzinfo=UTC)  # Bogota's 18:00
+    assert working_minutes(opened, minutes, calendar).until == due_at
+    stretch = Stretch(opened, None, Stage.RECEIVED, Ball.FIRM, None, (calendar,))
+    target = Target("delivery", "delivery_warning", minutes, round_the_clock=False)
+    assert Clock.of(target, (stretch,)).due_at == due_at
+    lines = world.fire(due_at - timedelta(microseconds=1))
+    assert said(lines) == ALL[:2]
+    assert [line.at for line in lines] == [
+        calendar.working_spans(working[124])[1][1],
+        calendar.working_spans(working[187])[0][1],  # noon of the 188th day: 1500 hours
+    ]
+    (missed,) = world.fire(due_at + 30 * DAY)  # the worker was down for a month
+    assert (missed.kind, missed.at) == ("breach", due_at)
+    assert missed.payload["due"] == due_at.isoformat()
+    (clock_of_case,) = [c for c in clocks_of(world.fresh(case)) if c.target.name == "delivery"]
+    assert (clock_of_case.used(due_at), clock_of_case.left(due_at)) == (minutes, 0)

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from django.db import OperationalError, connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from acuse.actions import incidents, watching
 from acuse.interfaces.api import alerts
@@ -160,6 +161,23 @@ def test_a_storm_is_one_case_an_incident_and_none_is_lost(
     assert set(Incident.objects.values_list("told", flat=True)) == {Told.FLAPPING}
     with django_assert_max_num_queries(20):
         post(tokens[0], burning(0))
+    reader = Client()
+    reader.force_login(world.sara)
+    reader.get("/desk/")  # what is kept in memory is read
+    assert queries_of(reader, "/desk/") <= 12
+    assert queries_of(reader, "/desk/monitoring") == 11
+    for number in range(sources, 2 * sources):
+        at.at += timedelta(hours=1)  # another storm, not of this one's
+        assert post(tokens[0], burning(number)).status_code == 200
+    assert Incident.objects.count() == 2 * sources
+    assert queries_of(reader, "/desk/") <= 12
+    assert queries_of(reader, "/desk/monitoring") == 11
+
+
+def queries_of(reader: Client, address: str) -> int:
+    with CaptureQueriesContext(connection) as found:
+        assert reader.get(address).status_code == 200
+    return len(found)
 
 
 @pytest.mark.django_db(transaction=True)

@@ -10,6 +10,7 @@ from pytest_django import DjangoDbBlocker
 
 # A Tuesday at nine in Bogota; Monday the 16th was a holiday.
 NOW = datetime(2026, 11, 17, 14, 0, tzinfo=UTC)
+CASES = 65
 
 
 @pytest.fixture(scope="module")

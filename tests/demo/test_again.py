@@ -12,7 +12,7 @@ from acuse.config import Config, config
 from acuse.interfaces.demo.load import NoDemo, load
 from acuse.models import Case, LedgerLine, Person
 from acuse.policy.stages import Stage
-from tests.demo.conftest import NOW
+from tests.demo.conftest import CASES, NOW
 
 pytestmark = pytest.mark.django_db
 BOGOTA = ZoneInfo("America/Bogota")
@@ -38,7 +38,7 @@ def _history(now: str) -> list[tuple[object, ...]]:
 def test_the_same_history_on_any_day() -> None:
     history = _history(SATURDAY_NIGHT_AFTER_NEW_YEAR)
     assert len(history) > 800
-    assert {row[1] for row in history[:60]} == set(Stage)
+    assert {row[1] for row in history[:CASES]} == set(Stage)
     assert history == _history(EARLY_MONDAY_AFTER_HOLY_WEEK)
 
 

@@ -191,10 +191,32 @@ def test_others_of_the_firm_look_and_change_nothing(world: World, who: str) -> N
     ):
         assert client.get(address).status_code == 403
         assert client.post(address, {"name": "x", "retired": "yes"}).status_code == 403
-    for address in (f"{customer}/retirement", f"/desk/people/{world.ana.pk}/retirement"):
-        assert client.post(address, {"why": "x"}).status_code == 403
+    person = f"/desk/people/{world.ana.pk}"
+    for address in (
+        f"{customer}/retirement",
+        f"{customer}/restoration",
+        f"{person}/facts",
+        f"{person}/retirement",
+        f"{person}/restoration",
+    ):
+        given = {"why": "x", "name": "X", "language": "en"}
+        assert client.post(address, given).status_code == 403, address
     page = client.get(customer).content.decode()
     assert "/facts" not in page
     assert "/area/new" not in page
     assert not Change.objects.exists()
     assert enter(world.ana).get(customer).status_code == 404
+
+
+def test_who_is_still_to_be_named_is_told(world: World) -> None:
+    client, page = enter(world.ada), f"/desk/customers/{world.andina.pk}"
+    assert client.get(page).context["missing"] == []
+    area = admin.add_area(world.andina, "Ventas")
+    admin.end_role(world.omar.memberships.get(), NOW)
+    Organisation.objects.filter(pk=world.andina.pk).update(spoc=None)
+    spoc, owner, lead = client.get(page).context["missing"]
+    assert ("P17" in spoc, "P17" in owner, "Ventas" in lead) == (True, True, True)
+    admin.end_role(world.lina.memberships.get(), NOW)
+    later = NOW + timedelta(seconds=1)
+    admin.give_role(world.lina, world.andina, Role.LEAD, since=later, area=area)
+    assert len(client.get(page).context["missing"]) == 2

@@ -197,6 +197,10 @@ def test_cases_are_proposed_and_found(world: World) -> None:
     held = hold(world, person=world.ana)
     client = Browser(world.sara)
     assert client.get(f"/desk/mail/{held.pk}").context["candidates"] == [of_sender]
+    RawMail.objects.filter(pk=held.pk).update(case=other)  # proposed: it stands first
+    Case.objects.filter(pk=other.pk).update(stage="closed")
+    proposed = client.get(f"/desk/mail/{held.pk}").context["candidates"]
+    assert proposed == [other, of_sender]
     assert client.get(f"/desk/mail/{held.pk}?find=funza").context["candidates"] == [other]
     assert client.get(f"/desk/mail/{held.pk}?find={other.number}").context["candidates"] == [other]
     assert "No case was found." in words_of(client.get(f"/desk/mail/{held.pk}?find=zzz"))

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 
 from acuse.actions import mail, mailboxes
 from acuse.actions.mailboxes import AccountFacts, MailboxFacts
 from acuse.interfaces.desk import mailboxes as pages
+from acuse.interfaces.desk.mailbox_forms import SECRET_FIELDS, AccountForm
 from acuse.interfaces.mail.post import find_recipient
-from acuse.interfaces.web.polled import Trial, unseal
+from acuse.interfaces.web.polled import SECRETS, Trial, unseal
 from acuse.models import Change, ImapAccount, Mailbox, Queue, RawMail
 from acuse.policy.fields import InvalidField
 from tests.desk.conftest import NOW
@@ -206,6 +208,53 @@ def test_only_the_secrets_of_the_chosen_way_are_kept(world: World, box: Mailbox)
     microsoft = {"tenant": "t", "client_id": "a", "client_secret": "b"}
     account = with_account(world, box, sign_in="microsoft", **microsoft)
     assert unseal(account.sealed) == microsoft
+
+
+def test_what_is_no_secret_of_a_permission_is_shown_and_kept(world: World, box: Mailbox) -> None:
+    """Only the fields of the chosen way show (desk.css); what is kept need not be given again."""
+    microsoft = {"tenant": "andina-t", "client_id": "andina-c", "client_secret": SECRET}
+    before = with_account(world, box, sign_in="microsoft", **microsoft)
+    page = Browser(world.ada).get(f"/desk/mailboxes/{box.pk}").content.decode()
+    assert 'value="andina-t"' in page
+    assert 'value="andina-c"' in page
+    assert SECRET not in page
+    same = microsoft | {"client_secret": "", "password": "", "folder": "Soporte"}
+    after = with_account(world, box, sign_in="microsoft", **same)
+    assert (after.sealed, after.folder) == (before.sealed, "Soporte")
+    other = ACCOUNT | {"sign_in": "microsoft"} | same | {"client_id": "otro"}
+    response = Browser(world.ada).post(f"/desk/mailboxes/{box.pk}/account", other)
+    assert "client_secret" in response.context["account_form"].errors
+    # Sealed with another key: nothing is shown, and all is asked for again.
+    ImapAccount.objects.update(sealed="broken")
+    page = Browser(world.ada).get(f"/desk/mailboxes/{box.pk}").content.decode()
+    assert "andina-t" not in page
+
+
+def test_each_field_of_an_account_names_its_ways(world: World, box: Mailbox) -> None:
+    form = AccountForm(None)
+    ways = {
+        name: field.widget.attrs.get("data-sign-in", "").split()
+        for name, field in form.fields.items()
+        if field.widget.attrs.get("data-sign-in")
+    }
+    assert ways.keys() == {*SECRET_FIELDS, "authority"}
+    for sign_in, names in SECRETS.items():
+        assert {name for name in SECRET_FIELDS if sign_in in ways[name]} == set(names)
+
+
+def test_a_mailbox_is_read_at_once_when_somebody_asks(world: World, box: Mailbox) -> None:
+    account = with_account(world, box)
+    address = f"/desk/mailboxes/{box.pk}/look"
+    ImapAccount.objects.update(next_poll_at=NOW + timedelta(minutes=5))
+    assert Browser(world.sara).post(address).status_code == 403
+    assert ImapAccount.objects.get().next_poll_at == NOW + timedelta(minutes=5)
+    client = Browser(world.ada)
+    assert address in client.get(f"/desk/mailboxes/{box.pk}").content.decode()
+    assert client.post(address).status_code == 302
+    assert ImapAccount.objects.get(pk=account.pk).next_poll_at == NOW
+    Mailbox.objects.filter(pk=box.pk).update(active=False)
+    assert client.post(address).status_code == 404
+    assert client.post(f"/desk/mailboxes/{world.mailbox.pk}/look").status_code == 404
 
 
 def test_without_encryption_only_here(world: World, box: Mailbox) -> None:

@@ -113,6 +113,9 @@ def test_bad_facts_are_told_beside_the_field(
 
 def test_who_only_supports_looks_and_changes_nothing(world: World, check: Check) -> None:
     source, _ = watching.add_source(world.production, "Prom", "alert", by=world.ada, at=START)
+    window = watching.announce_maintenance(
+        world.production, since=NOW, until=NOW + MINUTE, reason="M", by=world.mario, at=NOW
+    )
     browser = enter(world.sara)
     for address in (page(world), f"/desk/checks/{check.pk}", f"/desk/alert-sources/{source.pk}"):
         response = browser.get(address)
@@ -122,10 +125,12 @@ def test_who_only_supports_looks_and_changes_nothing(world: World, check: Check)
         f"{page(world)}/checks", f"{page(world)}/maintenance", f"{page(world)}/sources",
         f"/desk/checks/{check.pk}/facts", f"/desk/checks/{check.pk}/retirement",
         f"/desk/checks/{check.pk}/restoration", f"/desk/alert-sources/{source.pk}/token",
-        f"/desk/alert-sources/{source.pk}/retirement",
+        f"/desk/alert-sources/{source.pk}/retirement", f"/desk/maintenance/{window.pk}/end",
     ):  # fmt: skip
         assert browser.post(address, FACTS).status_code == 403
         assert enter(world.ana).post(address, FACTS).status_code == 404
+    window.refresh_from_db()
+    assert window.until == NOW + MINUTE
     assert enter(world.ana).get("/desk/monitoring").status_code == 404
     for address in ("/desk/monitoring/999", "/desk/checks/999", "/desk/alert-sources/999"):
         assert browser.get(address).status_code == 404
@@ -163,7 +168,17 @@ def test_maintenance_is_announced_in_the_readers_zone_and_ended(world: World) ->
     browser.post(f"/desk/maintenance/{window.pk}/end")
     window.refresh_from_db()
     assert window.until == window.since
-    assert "Migration" not in words_of(browser.get(page(world)))
+    response = browser.get(page(world))
+    assert response.context["fares"].maintenance == []
+    history = words_of(response).split("Who changed what")[1]
+    told = "Mario Mando {} · Thu 19 Nov 2026, 09:00Migration"
+    assert told.format("ended or called off maintenance") in history
+    assert "Until: Fri 20 Nov 2026, 23:30 → Fri 20 Nov 2026, 22:00" in history
+    assert told.format("announced maintenance") in history
+    assert "From: Fri 20 Nov 2026, 22:00Until: Fri 20 Nov 2026, 23:30" in history
+    assert history.index("ended or") < history.index("announced")
+    elsewhere = add_environment(world.andina, "Pruebas")
+    assert "Who changed what" not in words_of(browser.get(f"/desk/monitoring/{elsewhere.pk}"))
     assert browser.post("/desk/maintenance/999/end").status_code == 404
 
 
@@ -211,6 +226,12 @@ def test_pages_ask_the_database_alike_however_much_there_is(
         other = add_environment(world.andina, f"E{number}")
         fail(world, str(number), START, other)
         fail(world, f"x{number}", START)
+        window = watching.announce_maintenance(
+            world.production, since=NOW + MINUTE, until=NOW + 2 * MINUTE, reason=f"M{number}",
+            by=world.mario, at=NOW,
+        )  # fmt: skip
+        if number % 2:
+            watching.end_maintenance(window, by=world.ada, at=NOW)
     for address, wanted in costs:
         with django_assert_num_queries(wanted):
             browser.get(address)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 
 import pytest
@@ -13,7 +14,6 @@ from acuse.actions import conversation, life
 from acuse.models import Case, Hold, Notice, NoticeState, Person
 from acuse.policy.authors import Channel
 from acuse.policy.authors import person as author
-from acuse.queries.queue import VIEWS
 from tests.desk.conftest import NOW
 from tests.web.entering import Browser
 from tests.world import World
@@ -36,7 +36,11 @@ def addresses(world: World, case: Case) -> list[str]:
     held = world.sara.memberships.get()
     return [
         "/desk/",
+        "/desk/filter",
+        "/desk/views/new",
+        "/desk/keys",
         "/desk/search?q=factura",
+        f"/desk/cases/{case.number}/glance",
         "/desk/cases/new",
         f"/desk/cases/{case.number}",
         f"/desk/cases/{case.number}/comment",
@@ -73,7 +77,7 @@ def test_every_page_shows_in_each_language(world: World, language: str) -> None:
         assert response.status_code == 200, address
         page = response.content.decode()
         assert f'<html lang="{language}"' in page, address
-        assert "<script" not in page, address
+        assert not re.search(r"<script(?![^>]*\bsrc=)", page), address
         assert " style=" not in page, address
 
 
@@ -227,35 +231,6 @@ def test_a_case_by_telephone(world: World, sara: Client) -> None:
     )
 
 
-def test_the_inbox_narrows_and_tells_what_it_cannot_read(world: World, sara: Client) -> None:
-    first, second = world.report(subject="La primera"), world.analysed(subject="La segunda")
-    page = sara.get("/desk/?stage=analysis").content.decode()
-    assert "La segunda" in page
-    assert "La primera" not in page
-    for wrong in ("?stage=nothing", "?view=nothing", "?customer=x", "?after=x", "?queue=x"):
-        response = sara.get(f"/desk/{wrong}")
-        assert response.status_code == 400, wrong
-        assert "La primera" in response.content.decode(), wrong
-    for view in VIEWS:
-        assert sara.get(f"/desk/?view={view}").status_code == 200
-    assert first.pk < second.pk
-
-
-def test_the_inbox_is_paged(world: World, sara: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    from acuse.interfaces.desk import inbox
-    from acuse.queries import queue
-
-    for number in range(3):
-        world.report(subject=f"Caso {number}")
-    real = queue.list_cases
-    monkeypatch.setattr(inbox, "list_cases", lambda *a, **k: real(*a, **k, size=2))
-    first = sara.get("/desk/?order=oldest")
-    assert "Caso 2" not in first.content.decode()
-    following = sara.get(f"/desk/?{first.context['next']}").content.decode()
-    assert "Caso 2" in following
-    assert "Caso 0" not in following
-
-
 def test_search_leads_a_number_to_its_case(world: World, sara: Client) -> None:
     case = world.report()
     assert sara.get(f"/desk/search?q={case.number}")["Location"] == f"/desk/cases/{case.number}"
@@ -283,18 +258,6 @@ def test_boards_show_what_waits(world: World, sara: Client) -> None:
     assert "550 no such user" in failures
 
 
-@pytest.mark.parametrize("count", [1, 3, 30])
-def test_the_inbox_takes_twelve_queries_at_most(world: World, sara: Client, count: int) -> None:
-    for number in range(count):
-        world.report(subject=f"Caso {number}")
-    sara.get("/desk/")
-    with CaptureQueriesContext(
-        connection,
-    ) as queries:
-        assert sara.get("/desk/").status_code == 200
-    assert len(queries) <= 12, [q["sql"][:90] for q in queries]
-
-
 def test_a_case_takes_the_same_queries_however_much_was_said(world: World, sara: Client) -> None:
     case = world.delivered()
     counts = []
@@ -305,7 +268,7 @@ def test_a_case_takes_the_same_queries_however_much_was_said(world: World, sara:
             assert sara.get(f"/desk/cases/{case.number}").status_code == 200
         counts.append(len(queries))
     assert len(set(counts)) == 1, counts
-    assert counts[0] <= 45, counts
+    assert counts[0] <= 12, counts
 
 
 @pytest.mark.parametrize(

@@ -76,6 +76,13 @@ def key_address(case: Case, person: Any) -> str:
     return replies.reply_address(Case.objects.get(pk=case.pk), person.pk)
 
 
+# What the lines of these kinds always name.
+ALWAYS: dict[str, dict[str, object]] = {
+    "route": {"outcome": "assigned", "level": "n1", "language": "es", "open_cases": 3},
+    "watch": {"following": True},
+}
+
+
 def notices_of_every_kind(
     case: Case, people: Iterable[Person], told: Mapping[str, object] | None = None
 ) -> Iterator[Notice]:
@@ -90,7 +97,7 @@ def notices_of_every_kind(
     }
     last = last_line(case)
     for number, kind in enumerate(KINDS.values(), 1):
-        fields = dict.fromkeys(kind.fields)
+        fields = dict.fromkeys(kind.fields) | ALWAYS.get(kind.name, {})
         line = LedgerLine.objects.create(
             case=case,
             seq=last.seq + number,

@@ -12,6 +12,7 @@ from django.db import OperationalError
 
 from acuse.actions import clock, conversation, deliveries, life, mail
 from acuse.actions import notices as states
+from acuse.interfaces.jobs import notices as sending
 from acuse.interfaces.mail import intake
 from acuse.interfaces.web import replies
 from acuse.models import (
@@ -199,6 +200,21 @@ def test_without_any_proof_the_term_is_annulled(sent: Delivered) -> None:
     assert sent.fresh.delivered_at is None
     sent.prove("beto", sent.at + 4 * DAY)
     assert (sent.window.annulled, sent.window.starts_at) == (False, sent.at + 4 * DAY)
+
+
+def test_a_copy_sent_again_has_its_proof_when_it_is_taken(sent: Delivered) -> None:
+    sent.prove("ana", sent.at + HOUR)
+    sent.bounce("ana", sent.at + DAY)
+    notice = Notice.objects.get(dispatch=sent.copy("ana"))
+    states.send_again(notice, by=sent.world.sara, at=sent.at + 2 * DAY)
+    assert sent.copy("ana").bounced_at is not None  # until their server has taken it
+    with postman() as post:
+        sending.send(notice.pk, lambda: sent.at + 3 * DAY)
+    assert len(post.to("ana@andina.example")) == 1
+    copy = sent.copy("ana")
+    assert (copy.accepted_at, copy.bounced_at) == (sent.at + 3 * DAY, None)
+    assert (sent.window.annulled, sent.window.starts_at) == (False, sent.at + 3 * DAY)
+    assert sent.kinds(2) == ["fail_delivery", "prove_delivery"]
 
 
 def test_silence_on_a_proof_that_came_back_is_annulled(sent: Delivered) -> None:

@@ -10,13 +10,35 @@ from datetime import datetime, timedelta
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from acuse.actions import notices
+from acuse.actions import life, mail, notices
+from acuse.connectors import smtp
 from acuse.interfaces.jobs import notices as sending
-from acuse.models import Address, Case, Notice, NoticeState, Suppression
-from acuse.policy.brakes import GLOBAL, TO_KNOWN, TO_STRANGERS, Limit, find_brake
+from acuse.interfaces.mail import intake
+from acuse.models import (
+    Address,
+    Case,
+    Mailbox,
+    MailState,
+    Notice,
+    NoticeState,
+    Person,
+    RawMail,
+    Suppression,
+)
+from acuse.policy.brakes import (
+    ANSWER_TIME,
+    CLOCK_ERROR,
+    GLOBAL,
+    TO_KNOWN,
+    TO_STRANGERS,
+    Confirmed,
+    Limit,
+    find_brake,
+    may_answer,
+)
 from acuse.queries import outgoing
-from tests.mail.post import arrived, postman, written
-from tests.world import START, World
+from tests.mail.post import arrived, kept, postman, written
+from tests.world import HOUR, START, World
 
 MINUTE = timedelta(minutes=1)
 
@@ -105,12 +127,12 @@ def send(notice: Notice, at: datetime) -> Notice:
 
 
 def test_a_stranger_gets_three_an_hour_and_the_desk_sees_the_rest(world: World) -> None:
-    states = [send(stranger_writes(n, START + n * MINUTE), START + n * MINUTE) for n in range(5)]
+    times = [START + minutes * MINUTE for minutes in (0, 16, 32, 48, 59)]
+    states = [send(stranger_writes(n, at), at) for n, at in enumerate(times)]
     assert [n.state for n in states] == [NoticeState.SENT] * 3 + [NoticeState.SUPPRESSED] * 2
     assert {n.reason for n in states[3:]} == {Suppression.BRAKE_ADDRESS}
-    assert [n.pk for n in outgoing.suppressed_notices(world.sara)] == [
-        n.pk for n in reversed(states[3:])
-    ]
+    unsent = [n.pk for n, _why in outgoing.list_unsent(world.sara).rows]
+    assert unsent == [n.pk for n in reversed(states[3:])]
     assert set(outgoing.NOTICE_REASONS) == set(Suppression)
     assert Case.objects.count() == 5  # nothing that they wrote is lost
     again = send(states[4], START + timedelta(days=2))
@@ -119,10 +141,92 @@ def test_a_stranger_gets_three_an_hour_and_the_desk_sees_the_rest(world: World) 
     assert send(stranger_writes(9, later), later).state == NoticeState.SENT
 
 
+def test_whoever_writes_again_at_once_is_confirmed_once_a_person_has_shown_themselves(
+    world: World,
+) -> None:
+    """A robot may have answered our confirmation, in whatever words; the case is there, and what
+    waits is seen at the desk."""
+    for number, sender in enumerate(("ana@andina.example", "eve@nowhere.example")):
+        at = START + number * HOUR
+        first = send(stranger_writes(1, at, sender), at)
+        assert first.state == NoticeState.SENT
+        soon = [at + timedelta(seconds=seconds) for seconds in (1, 50)]
+        waiting = [send(stranger_writes(n, late, sender), late) for n, late in enumerate(soon, 2)]
+        assert {(n.state, n.reason) for n in waiting} == {
+            (NoticeState.SUPPRESSED, Suppression.CIRCLE)
+        }
+        assert notices.release_vouched(at + HOUR / 2) == 0
+        assert send(waiting[0], at + HOUR / 2).state == NoticeState.SUPPRESSED
+        # Somebody of the firm looks at one case; of the other nobody says anything.
+        life.take(world.on(waiting[0].case, "sara", at + HOUR / 2))
+        assert notices.release_vouched(at + HOUR / 2) == 1
+        told, silent = (send(n, at + HOUR / 2) for n in waiting)
+        assert (told.state, told.sent_at) == (NoticeState.SENT, at + HOUR / 2)
+        assert silent.state == NoticeState.SUPPRESSED
+        assert notices.release_vouched(at + HOUR / 2) == 0
+        # They sign in: no robot does.
+        Person.objects.filter(pk=silent.person_id).update(
+            last_login=silent.line.recorded_at + MINUTE
+        )
+        assert notices.release_vouched(at + HOUR / 2) == 1
+        assert send(silent, at + HOUR / 2).state == NoticeState.SENT
+
+
+def test_whoever_is_known_to_be_a_person_is_confirmed_at_once(world: World) -> None:
+    """Later than robots answer, before we had said anything, from the portal, or where somebody
+    of the firm has opened it."""
+    both = [stranger_writes(n, START, "ana@andina.example") for n in range(2)]
+    assert [send(n, START + MINUTE).state for n in both] == [NoticeState.SENT] * 2
+    portal = Notice.objects.get(case=world.report(at=START + 2 * MINUTE), person=world.ana)
+    assert send(portal, START + 2 * MINUTE).state == NoticeState.SENT
+    later = START + 2 * MINUTE + ANSWER_TIME
+    assert send(stranger_writes(3, later, "ana@andina.example"), later).state == NoticeState.SENT
+    held = kept(written("ana@andina.example", "Otra cosa", message_id="held@x"), later + MINUTE)
+    mail.settle(held, mail.Reading(MailState.HELD, "proposed"))
+    mail.put_on_new_case(held, by=world.sara, at=later + 2 * MINUTE)
+    intake.take_in(held.pk, later + 2 * MINUTE)
+    case = RawMail.objects.get(pk=held.pk).case
+    assert send(Notice.objects.get(case=case, person=world.ana), later + 3 * MINUTE).state == "sent"
+
+
+def test_a_mailbox_elsewhere_may_date_an_answer_before_what_it_answers(world: World) -> None:
+    Mailbox.objects.update(transport="imap")
+    assert send(stranger_writes(1, START), START).state == NoticeState.SENT
+    before = START - CLOCK_ERROR + timedelta(seconds=1)
+    assert send(stranger_writes(2, before), START).reason == Suppression.CIRCLE
+    Mailbox.objects.update(transport="listener")
+    assert send(stranger_writes(3, before), START).state == NoticeState.SENT
+
+
+def test_what_was_taken_late_is_answered_late(world: World) -> None:
+    """The other server was away for a while: the robot answers when it comes back."""
+    first = stranger_writes(1, START, "ana@andina.example")
+    with postman(refuse=smtp.NotTaken("451 later")):
+        sending.send(first.pk, lambda: START)
+    assert send(first, START + HOUR).sent_at == START + HOUR
+    at = START + HOUR + MINUTE / 2
+    assert send(stranger_writes(2, at, "ana@andina.example"), at).reason == Suppression.CIRCLE
+
+
+@given(
+    gap=st.integers(0, 40 * 60),
+    delay=st.integers(0, 90 * 60),
+    error=st.integers(0, 120),
+)
+def test_an_answer_comes_after_what_it_answers_and_soon(gap: int, delay: int, error: int) -> None:
+    """Seconds: a confirmation taken at START and sent after `delay`; a mail `gap` after that."""
+    sent = Confirmed(START, START + timedelta(seconds=delay))
+    arrived_at = sent.sent_at + timedelta(seconds=gap)
+    asked = may_answer(arrived_at, [sent], error=timedelta(seconds=error))
+    assert asked is (gap < ANSWER_TIME.total_seconds() and gap + delay + error > 0)
+    assert not may_answer(START - timedelta(seconds=error), [sent], error=timedelta(seconds=error))
+    assert not may_answer(arrived_at, [])
+
+
 def test_a_retry_takes_no_second_place(world: World) -> None:
     """A confirmation that the server did not take at first counts once."""
     first = stranger_writes(0, START)
-    for minutes in range(0, 120, 30):
+    for minutes in range(0, 40, 10):
         Notice.objects.filter(pk=first.pk).update(state=NoticeState.QUEUED, not_before=None)
         assert send(first, START + minutes * MINUTE).state == NoticeState.SENT
     assert Notice.objects.get(pk=first.pk).taken_at == START
@@ -188,6 +292,9 @@ def test_through_the_tables_as_well(world: World, gaps: list[int], who: st.DataO
         notice = stranger_writes(number + int(now.timestamp()), now, sender)
         written_now.append(notice.pk)
         send(notice, now)
+    for row in Notice.objects.filter(pk__in=written_now, reason=Suppression.CIRCLE):
+        life.take(world.on(row.case, "sara", now))
+    notices.release_vouched(now)
     for hours in range(1, 4):
         for pk in written_now:
             with postman():

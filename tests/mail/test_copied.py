@@ -12,7 +12,7 @@ from acuse.actions.correspondence import MOST_COPIED, admit_copied, dismiss_copi
 from acuse.interfaces.web import replies
 from acuse.models import Case, CopiedAddress, LedgerLine, Membership, Notice, Person, Watcher
 from acuse.policy.stages import Role
-from acuse.queries.correspondence import copied_waiting
+from acuse.queries.folder import open_folder
 from tests.mail.post import arrived, key_address, proven, written
 from tests.world import HOUR, LONG_AGO, START, World, refused
 
@@ -132,8 +132,8 @@ def copied(world: World) -> CopiedAddress:
 
 def test_who_is_let_in_is_a_user_who_follows(world: World, copied: CopiedAddress) -> None:
     case = copied.case
-    assert copied_waiting(world.sara, case) == [copied]
-    assert copied_waiting(world.ana, case) == []
+    assert open_folder(case, world.sara).copied == [copied]
+    assert open_folder(case, world.ana).copied == []
     line = admit_copied(world.on(case, "paula"), copied=copied)
     eve = Person.objects.get(email="eve@x.example")
     assert (line.kind, line.payload) == (
@@ -144,7 +144,7 @@ def test_who_is_let_in_is_a_user_who_follows(world: World, copied: CopiedAddress
     assert Case.objects.visible_to(eve).get() == case
     copied.refresh_from_db()
     assert (copied.accepted, copied.settled_by, copied.settled_at) == (True, world.paula, line.at)
-    assert copied_waiting(world.sara, case) == []
+    assert open_folder(case, world.sara).copied == []
     with refused("already_answered"):
         admit_copied(world.on(case, "mario"), copied=copied)
     with refused("already_answered"):
@@ -159,7 +159,7 @@ def test_who_is_left_out_sees_nothing(world: World, copied: CopiedAddress) -> No
     arrived(written("ana@andina.example", to=to, Cc="eve@x.example"), to=to)
     copied.refresh_from_db()
     assert copied.accepted is False
-    assert copied_waiting(world.sara, copied.case) == []
+    assert open_folder(copied.case, world.sara).copied == []
 
 
 @pytest.mark.parametrize("who", ["sara", "carlos", "ana", "omar", "ada"])

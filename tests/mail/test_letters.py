@@ -84,6 +84,9 @@ def test_every_letter_is_whole_and_the_same_in_both_parts(world: World) -> None:
             for words in page.words:
                 assert words in flat, f"{kind} {language}: {words!r} only in the HTML"
             assert page.links[0] in text
+            if kind == "page":  # its own page, for who has signed in (tests/jobs/test_oncall.py)
+                assert "/desk/oncall/pages/" in page.links[0]
+                continue
             assert page.links[0].endswith(f"/cases/{notice.case.number}")
             assert set(page.links) == set(re.findall(r"https?://\S+", text))
             assert f'lang="{language}" dir="ltr"' in body(message, "html")

@@ -17,6 +17,7 @@ from acuse.connectors import smtp
 from acuse.interfaces.jobs import letters
 from acuse.interfaces.jobs import notices as sending
 from acuse.interfaces.mail.reply import cut_reply
+from acuse.interfaces.web import replies
 from acuse.models import (
     Address,
     Addressee,
@@ -67,7 +68,8 @@ def test_one_confirmation_threaded_to_the_mail_that_opened_the_case(world: World
     assert message["X-Auto-Response-Suppress"] == "All"
     assert message["Reply-To"] == key_address(case, world.ana)
     assert message["From"].addresses[0].addr_spec == "soporte@example.com"
-    assert [sender for sender, to, _ in post.taken if to == "ana@andina.example"] == [""]
+    (envelope,) = [sender for sender, to, _ in post.taken if to == "ana@andina.example"]
+    assert envelope == replies.bounce_address(Notice.objects.get(case=case, person=world.ana))
     for kind in ("plain", "html"):
         assert f"{config.host}/policy/{case.policy.number}" in body(message, kind)
         assert f"{config.host}/cases/{case.number}" in body(message, kind)

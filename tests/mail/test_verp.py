@@ -88,23 +88,46 @@ def test_a_mailbox_with_a_plus_in_its_own_name(world: World) -> None:
     assert post.find_mailbox("soporte+otra@example.com") == world.mailbox
 
 
-def test_each_notice_has_its_own_envelope_and_a_confirmation_has_none(world: World) -> None:
+def test_each_notice_has_its_own_envelope_a_confirmation_too(world: World) -> None:
     case = world.report()
     with postman() as sent:
         send_all()
-    envelopes = {to: sender for sender, to, _ in sent.taken}
-    assert envelopes.pop("ana@andina.example") == ""
-    notice = team_notice(case, world)
-    assert envelopes == {"paula@firm.example": replies.bounce_address(notice)}
-    assert replies.find_bounce_key([replies.bounce_address(notice)]) == notice.pk
+    notices = {n.person.email: n for n in Notice.objects.filter(case=case)}
+    assert notices.keys() == {"paula@firm.example", "ana@andina.example"}
+    assert {to: sender for sender, to, _ in sent.taken} == {
+        to: replies.bounce_address(notice) for to, notice in notices.items()
+    }
+    for notice in notices.values():
+        assert replies.find_bounce_key([replies.bounce_address(notice)]) == notice.pk
 
 
 def test_without_signed_addresses_the_envelope_is_the_mailbox(world: World) -> None:
+    """But never a confirmation's: what comes back to where people write is a new case."""
     Mailbox.objects.update(plus_addressing=False)
-    notice = team_notice(world.report(), world)
+    case = world.report()
+    notice = team_notice(case, world)
     letter = letters.write(sending._load(notice.pk), START)
     assert letter.sender == "soporte@example.com"
     assert b"Reply-To: soporte@example.com" in letter.content
+    confirmation = Notice.objects.get(case=case, person=world.ana)
+    assert letters.write(sending._load(confirmation.pk), START).sender == ""
+
+
+@pytest.mark.parametrize("sender", ["ana@andina.example", "eve@nowhere.example"])
+def test_a_confirmation_that_comes_back_marks_its_address(world: World, sender: str) -> None:
+    """It is seen on the case, and nobody answers it."""
+    first = came(written(sender), "soporte@example.com", sender=sender)
+    with postman() as post:
+        send_all(START + HOUR)
+    ((envelope, _to, _message),) = [one for one in post.taken if one[1] == sender]
+    back = came(report("550 5.1.1 no such user", to=envelope), envelope)
+    assert (back.state, back.reason, back.case) == (MailState.PROCESSED, "bounce", first.case)
+    assert Notice.objects.get(person__email=sender).state == NoticeState.BOUNCED
+    assert Address.objects.get(email=sender).bouncing_since == START + HOUR
+    with postman() as post:
+        send_all(START + 2 * HOUR)
+    assert post.taken == []
+    assert Case.objects.count() == 1
 
 
 def test_a_deactivated_mailbox_is_not_answered_to(world: World) -> None:

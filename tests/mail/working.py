@@ -93,10 +93,12 @@ def _stand_still(mark: str) -> None:
 
 def _arrange(point: str, mark: str) -> None:
     """Stand still at this point of the first work that comes to it."""
-    from acuse.actions import life, mail, notices, polling
+    from acuse.actions import digests, imports, life, mail, notices, polling
     from acuse.connectors import smtp
     from acuse.connectors.imap import Connection
+    from acuse.interfaces.jobs import digests as together
     from acuse.interfaces.jobs import notices as sending
+    from acuse.interfaces.jobs import work as long_work
     from acuse.interfaces.mail import intake
     from acuse.journal import outbox
 
@@ -119,6 +121,13 @@ def _arrange(point: str, mark: str) -> None:
         "notice taken, not sent": (smtp, "send", True),
         "notice sent, not noted": (smtp, "send", False),
         "notice noted, job not done": (notices, "mark_sent", False),
+        "notice in a digest, not committed": (notices, "goes_now", False),
+        "digest due, not taken": (together, "send", True),
+        "digest taken, not written": (together, "write", True),
+        "digest noted, job not done": (digests, "mark_sent", False),
+        "work begun, nothing done": (imports, "apply", True),
+        "work done, not committed": (imports, "apply", False),
+        "work committed, job not done": (long_work, "do", False),
     }
     module, name, before = places[point]
     real = getattr(module, name)

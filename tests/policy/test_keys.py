@@ -10,9 +10,11 @@ from acuse.policy.keys import (
     Inlet,
     ReplyKey,
     bounce_address,
+    digest_message_id,
     looks_signed,
     message_id,
     read_bounce_address,
+    read_digest_message_id,
     read_message_id,
     read_reply_address,
     read_subject_tag,
@@ -84,6 +86,25 @@ def test_keys_are_read_in_every_form_and_letter_case(
 def test_a_bounce_address_serves_no_other_notice(notice: int, other: int) -> None:
     forged = bounce_address(SUPPORT, notice, SECRET).replace(f"+b{notice}.", f"+b{other}.")
     assert read_bounce_address(forged, SECRET) == (notice if other == notice else None)
+
+
+@given(digest=IDS, other=IDS)
+def test_the_keys_of_a_digest_are_its_own(digest: int, other: int) -> None:
+    back = bounce_address(SUPPORT, digest, SECRET, digest=True)
+    for address in (back, back.upper()):
+        assert read_bounce_address(address, SECRET, digest=True) == digest
+    assert looks_signed(back)
+    assert read_bounce_address(back, SECRET) is None  # no notice's
+    notice = bounce_address(SUPPORT, digest, SECRET)
+    assert read_bounce_address(notice.replace("+b", "+d"), SECRET, digest=True) is None
+    forged = back.replace(f"+d{digest}.", f"+d{other}.")
+    expected = digest if other == digest else None
+    assert read_bounce_address(forged, SECRET, digest=True) == expected
+    own = digest_message_id(digest, "example.com", SECRET)
+    assert read_digest_message_id(f"<{own.upper()}>", SECRET) == digest
+    assert read_digest_message_id(own, OTHER) is None
+    assert read_digest_message_id("anything@example.com", SECRET) is None
+    assert read_digest_message_id(own.replace(f"d{digest}.", f"d{other}."), SECRET) == expected
 
 
 def test_a_mailbox_that_takes_no_key_keeps_its_plain_address() -> None:

@@ -18,6 +18,9 @@ PARAMS = {
     "time_locked": {"state": "approved"},
     "statement_state": {"state": "issued"},
     "rate_missing": {"activity": "meeting"},
+    "names_another": {"value": "C-7"},
+    "mentions_customer": {"value": "Ana"},
+    "mention_unclear": {"value": "ana"},
 }
 
 

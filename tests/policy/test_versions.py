@@ -37,6 +37,8 @@ def parameters(draw: st.DrawFn) -> PolicyParameters:
         reminder_days_before=tuple(sorted(before, reverse=True)),
         approval_reminder_days=tuple(sorted(after)),
         approval_escalates_after_days=escalates,
+        wait_reminder_days=tuple(sorted(draw(st.sets(st.integers(1, 9), max_size=3)))),
+        wait_cancel_days=draw(st.none() | st.integers(10, 365)),
         priority_matrix=draw(st.sampled_from([FLAT, DEFAULT.priority_matrix])),
         time_rounding_minutes=draw(st.integers(1, 1440)),
         target_warning_percents=tuple(sorted(draw(st.sets(st.integers(1, 99), max_size=4)))),

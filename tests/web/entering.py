@@ -13,7 +13,7 @@ from django.utils.html import strip_tags
 
 from acuse.models import Case, Person
 
-BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
+BACKEND = "acuse.interfaces.server.accounts.Entrance"
 
 
 class Browser(Client):

@@ -68,6 +68,20 @@ def test_the_confirmation_carries_everything_and_back_keeps_it(world: World, ent
     assert (objection.text, objection.grounds) == (OBJECTION["what"], OBJECTION["why"])
 
 
+def test_nul_in_what_no_form_reads_fails_nothing(world: World, enter: Enter) -> None:
+    case, browser = world.delivered(), enter("ana")
+    version = case.versions.latest("pk").pk
+    asked = browser.send(
+        case, "acceptance", confirmed=False, key="k\0", draft="\0", version=version
+    )
+    assert asked.status_code == 200
+    done = browser.send(case, "acceptance", key="k\0", draft="accept:\0", version=version)
+    again = browser.send(case, "acceptance", key="k", version=version)
+    assert (done.status_code, done["Location"]) == (302, again["Location"])
+    reported = browser.post("/report", {"key": "\0", "draft": "report\0", "preview": "1"})
+    assert reported.status_code in (200, 422)
+
+
 def test_sending_twice_gives_the_same_receipt(world: World, enter: Enter) -> None:
     case = world.delivered()
     version = case.versions.latest("pk").pk

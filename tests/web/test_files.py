@@ -16,7 +16,7 @@ from acuse.interfaces.mail.attachments import name_for
 from acuse.interfaces.web.cleaning import clean_html
 from acuse.interfaces.web.files import LONGEST_NAME, UNKNOWN, clean_name, hand_out_bytes, sniff
 from acuse.interfaces.web.invitations import read_invitation
-from acuse.models import Attachment, Case, Message
+from acuse.models import Attachment, Case, Message, RawMail
 from acuse.policy.files import find_kind
 from tests.mail.samples import mail as letter
 from tests.mail.samples import multipart
@@ -362,6 +362,32 @@ def test_the_files_in_a_winmail_are_listed(world: World, enter: Enter) -> None:
     file = Attachment.objects.get(filename="cierre.txt")
     got = browser.get(f"/files/{file.pk}")
     assert b"".join(got.streaming_content) == b"cuentas"  # type: ignore[attr-defined]
+
+
+def test_a_program_is_kept_and_warned_of_wherever_files_are_listed(
+    world: World, enter: Enter
+) -> None:
+    """For the firm and the customer, on the case and on mail that waits; nothing is blocked."""
+    named = {"factura.pdf.exe": b"MZ\x90\0", "nota.pdf": b"%PDF-1.7", "arreglo.sh": b"#!/bin/sh"}
+    files = [
+        part(UNKNOWN, data, **{"Content-Disposition": f'attachment; filename="{name}"'})
+        for name, data in named.items()
+    ]
+    raw = multipart("mixed", part("text/plain", b"Adjunto"), *files, **FROM_ANA)
+    case = arrive(world, raw)
+    kept = RawMail.objects.get(case=case)
+    RawMail.objects.filter(pk=kept.pk).update(state="held", reason="proposed")
+    pages = {"sara": (f"/desk/cases/{case.number}", f"/desk/mail/{kept.pk}")}
+    pages["ana"] = (f"/cases/{case.number}",)
+    for who, addresses in pages.items():
+        for address in addresses:
+            words = words_of(enter(who).get(address))
+            assert words.count("A program that looks like something else: do not open it.") == 1
+            assert words.count("A program: run it only if you expected it from this sender.") == 1
+    file = Attachment.objects.get(case=case, filename="factura.pdf.exe")
+    got = enter("ana").get(f"/files/{file.pk}")
+    assert got["Content-Disposition"].startswith("attachment")
+    assert b"".join(got.streaming_content) == b"MZ\x90\0"
 
 
 def test_kinds_have_names_of_their_own() -> None:

@@ -72,7 +72,7 @@ SEEN_BY_PEOPLE = {"title", "aria-label", "placeholder", "alt", "data-label", "la
 GIVEN = {name.replace("_", " ") for name in available_timezones()}
 GIVEN |= {"Soporte", "Reunión", "Políticas"}
 # What templates write themselves: names of things, alike in every language.
-NAMES = re.compile(r"\b(Acuse|N[123]|MB|HTML|IMAP)\b")
+NAMES = re.compile(r"\b(Acuse|N[123]|MB|HTML|IMAP|English|Português|Español)\b")
 TRANSLATORS = {
     "_",
     "N_",

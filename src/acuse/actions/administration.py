@@ -63,6 +63,9 @@ from .binding import STANDARD
 FIRM_EXISTS = N_("the installation already has its firm, %(name)s")
 WRONG_SIDE = N_("%(role)s is not a role in %(organisation)s")
 NOT_OF_THE_FIRM = N_("%(person)s does not belong to the firm")
+OTHER_AREA = N_("That area belongs to another organisation.")
+NO_LEVELS = N_("Only support has levels.")
+NO_SUBSTITUTE = N_("Only a service owner has a substitute.")
 HELD_ALREADY = N_("%(person)s already holds this role in %(organisation)s")
 OTHER_CURRENCY = N_("rates must be in %(wanted)s, not %(given)s")
 OF_ANOTHER = N_("%(name)s belongs to another customer")
@@ -129,9 +132,16 @@ def give_role(
     by: Person | None = None,
 ) -> Membership:
     """A person's role in an organisation from a moment on, noted where somebody gives it. Raises
-    InvalidField when the role is not one of that side, or is held already."""
+    InvalidField when the role is not one of that side, is held already, or has no area, level or
+    substitute."""
     if (role in _CUSTOMERS) != (organisation.kind == OrganisationKind.CUSTOMER):
         raise InvalidField("role", WRONG_SIDE, role=role, organisation=organisation.name)
+    if area is not None and area.organisation_id != organisation.pk:
+        raise InvalidField("area", OTHER_AREA)
+    if level and role != Role.SUPPORT:
+        raise InvalidField("level", NO_LEVELS)
+    if substitute and role != Role.OWNER:
+        raise InvalidField("substitute", NO_SUBSTITUTE)
     running = person.memberships.filter(organisation=organisation, role=role, until__isnull=True)
     if running.exists():
         raise InvalidField("role", HELD_ALREADY, person=str(person), organisation=organisation.name)

@@ -84,5 +84,6 @@ def anonymise(w: Writing) -> Payload:
     ScopeItem.objects.filter(estimate__case=case).update(title="-")
     EstimateLine.objects.filter(estimate__case=case).update(description="-")
     SearchEntry.objects.filter(case=case).delete()
+    case.sendings.all().delete()
     case.subject = "-"
     return {"messages": list(case.messages.values_list("pk", flat=True))}

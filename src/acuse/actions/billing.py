@@ -137,12 +137,7 @@ def judge(entry: TimeEntry, facts: CaseFacts) -> None:
     """Say whether the entry bills and why, and round what it bills; keep the row."""
     verdict = billing.billable(Activity(entry.activity), facts)
     entry.billable, entry.reason = verdict.ok, verdict.reason
-    contract = entry.case.contract
-    unit = (
-        contract.rounding_minutes
-        if contract is not None
-        else entry.case.policy.rules.time_rounding_minutes
-    )
+    unit = entry.case.rounding_minutes
     entry.billed_minutes = billing.round_minutes(entry.minutes, unit) if verdict.ok else 0
     entry.save()
 

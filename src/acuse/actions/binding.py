@@ -5,17 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date, datetime
 
-from django.db import connection
-
-from ..models import Case, ContractVersion, Organisation, find_bank
+from ..models import (
+    Area,
+    Case,
+    ContractVersion,
+    Entity,
+    Environment,
+    Module,
+    Organisation,
+    find_bank,
+    sql,
+)
 from ..models.base import get_version
 from ..policy.contracts import Beyond, version_on
 from ..policy.coverage import Choice, ContractFacts, decide
 from ..policy.priority import Impact, Priority, Urgency, derive
+from ..policy.stages import BEFORE_PROPOSAL, Stage
 
 STANDARD = "standard"  # the firm's own calendar and rates, where no contract says otherwise
 
-# Asked for every case that is opened, and three times as dear where Django has to write it.
 _NEWEST = """
     select (select id from acuse_calendarversion
              where name = %(standard)s order by number desc limit 1),
@@ -28,9 +36,8 @@ _NEWEST = """
 
 def pin_defaults(case: Case, at: datetime) -> None:
     """The firm's own calendar, rates and policy, for as long as no contract says otherwise."""
-    with connection.cursor() as cursor:
-        cursor.execute(_NEWEST, {"standard": STANDARD, "at": at})
-        case.calendar_id, case.policy_id, case.rates_id = cursor.fetchone()
+    [newest] = sql.ask(_NEWEST, {"standard": STANDARD, "at": at})
+    case.calendar_id, case.policy_id, case.rates_id = newest
 
 
 def bind(case: Case, organisation: Organisation) -> Choice:
@@ -61,11 +68,40 @@ def bind(case: Case, organisation: Organisation) -> Choice:
     return choice
 
 
+def place(
+    case: Case,
+    *,
+    module: Module | None,
+    environment: Environment | None,
+    entity: Entity | None,
+    area: Area | None,
+) -> bool:
+    """Say what the case is about, and in whose part of the customer. Returns whether that bound it
+    to a contract: what a mail does not name may be what a contract covers (P09).
+
+    Cover is decided as of the report, so a clock runs from there. A contract once had is never
+    lost, and what a proposal rests on is not changed under it: from there on nothing is bound.
+    """
+    before = case.module_id, case.environment_id, case.entity_id
+    case.module, case.environment, case.entity, case.area = module, environment, entity, area
+    if before == (case.module_id, case.environment_id, case.entity_id):
+        return False
+    if case.contract_id is not None or case.organisation is None:
+        return False
+    if Stage(case.stage) not in BEFORE_PROPOSAL:
+        return False
+    return bind(case, case.organisation).contract is not None
+
+
 def _newest_versions(organisation: Organisation, on: date) -> Iterable[ContractVersion]:
     """Each of the customer's contracts as it stands on a day."""
-    rows = ContractVersion.objects.filter(contract__organisation=organisation)
+    rows = sql.ask(
+        "select v.id from acuse_contractversion v join acuse_contract c on c.id = v.contract_id"
+        " where c.organisation_id = %s order by c.id, v.number",
+        [organisation.pk],
+    )
     found: dict[int, dict[int, ContractVersion]] = {}
-    for pk in rows.order_by("contract", "number").values_list("pk", flat=True):
+    for (pk,) in rows:
         version: ContractVersion = get_version(ContractVersion, pk)
         found.setdefault(version.contract_id, {})[version.number] = version
     for versions in found.values():

@@ -15,14 +15,26 @@ from django.db import OperationalError, transaction
 
 from ..journal import deadlines
 from ..journal.writer import Writing, act, load
-from ..models import Case, Deadline, LedgerLine, Level, Person, Version, Warranty, Window
+from ..models import (
+    Addressee,
+    Case,
+    Deadline,
+    LedgerLine,
+    Level,
+    Paging,
+    Person,
+    Version,
+    Wait,
+    Warranty,
+    Window,
+)
 from ..models.roles import holders_of, of_level, owners_of
 from ..policy.authors import CLOCK, Occasion
 from ..policy.deadlines import DEADLINES
 from ..policy.kinds import Payload
 from ..policy.refusals import Refused
 from ..policy.stages import Role
-from . import life, warranty, windows
+from . import life, oncall, waits, warranty, windows
 from .writing import recipients
 
 LOOK_AGAIN = timedelta(minutes=1)
@@ -49,9 +61,13 @@ def _reminded(w: Writing, deadline: Deadline) -> list[Person]:
         firm.append(case.organisation.spoc)
     if deadline.kind == "hold_reminder":
         return firm
+    if deadline.kind == "acceptance_reminder":
+        return _reminded_of_window(case, deadline.step, w.at)
     if deadline.kind == "wait_reminder":
         wait = case.waits.get(pk=_subject(deadline))
-        customer = [wait.person] if wait.person is not None else recipients(case, w.at)
+        customer = waits.whom_to_remind(case, wait, w.at)
+        if wait.addressee == Addressee.THIRD_PARTY:
+            return customer
     else:
         customer = recipients(case, w.at)
     if deadline.step > 0:
@@ -61,6 +77,14 @@ def _reminded(w: Writing, deadline: Deadline) -> list[Person]:
     if deadline.kind in ("time_reminder", "statement_reminder") and _is_last(case, deadline):
         return [*customer, *firm, *holders_of(Role.MANAGER, w.at)]
     return customer
+
+
+def _reminded_of_window(case: Case, step: int, at: datetime) -> list[Person]:
+    """Whom the policy version names for this reminder; the customer's users where it names an
+    owner and there is none (P24)."""
+    reminder = case.policy.rules.window_reminders[step]
+    owners = owners_of(case, at) if reminder.owner else []
+    return [*recipients(case, at), *owners] if reminder.user or not owners else owners
 
 
 def _is_last(case: Case, deadline: Deadline) -> bool:
@@ -116,7 +140,11 @@ def _warned(w: Writing, first: bool, level: str) -> list[Person]:
 
 @act("breach")
 def breach(w: Writing, *, deadline: Deadline) -> Payload:
-    """The clock notes once that a term of the firm's passed without being met."""
+    """The clock notes once that a term of the firm's passed without being met: who has the case,
+    the single point of contact and the manager are told; without a manager, who administers
+    (P03, P05)."""
+    if not any(manager.is_active for manager in holders_of(Role.MANAGER, w.at)):
+        w.told += holders_of(Role.ADMINISTRATOR, w.at)
     return {"deadline": deadline.kind, "due": deadline.due_at, "subject": deadline.subject}
 
 
@@ -185,6 +213,14 @@ def _lock_and_plan_again(case_id: int) -> Case:
     return case
 
 
+def _page(occasion: Occasion, row: Deadline) -> LedgerLine:
+    """The time to acknowledge runs from when the page really goes: a worker that was down does
+    not use up the chain."""
+    assert row.fired_at is not None  # set before the act
+    paging = Paging.objects.get(pk=_subject(row))
+    return oncall.page(occasion, paging=paging, sent_at=row.fired_at)
+
+
 def _version_of(row: Deadline) -> Version:
     return Window.objects.select_related("version").get(pk=_subject(row)).version
 
@@ -193,6 +229,7 @@ _ACTS: dict[str, Callable[[Occasion, Deadline], LedgerLine]] = {
     "remind": lambda occasion, row: remind(occasion, deadline=row),
     "warn": lambda occasion, row: warn(occasion, deadline=row),
     "breach": lambda occasion, row: breach(occasion, deadline=row),
+    "page": lambda occasion, row: _page(occasion, row),
     "accept_tacitly": lambda occasion, row: life.accept_tacitly(occasion, version=_version_of(row)),
     "accept_proposal_tacitly": lambda occasion, row: life.accept_proposal_tacitly(
         occasion, version=_version_of(row)
@@ -201,4 +238,7 @@ _ACTS: dict[str, Callable[[Occasion, Deadline], LedgerLine]] = {
         occasion, warranty=Warranty.objects.get(pk=_subject(row))
     ),
     "decline": lambda occasion, row: life.decline(occasion),
+    "cancel_unanswered": lambda occasion, row: waits.cancel_unanswered(
+        occasion, wait=Wait.objects.get(pk=_subject(row))
+    ),
 }

@@ -23,6 +23,7 @@ from ..models import (
     PolicyVersion,
     RateVersion,
     SlaVersion,
+    TableKind,
     find_bank,
 )
 from ..policy.contracts import Commitment, HourBank, HourlyRate, bank_alerts, version_on
@@ -116,8 +117,8 @@ def publish(
         contract,
         valid_from=terms.valid_from,
         valid_until=terms.valid_until,
-        sla=_sla(terms.sla),
-        rates=_rates(terms.rates),
+        sla=_sla(terms.sla, by, at),
+        rates=_rates(terms.rates, by, at),
         calendar=terms.calendar,
         policy=terms.policy,
         rounding_minutes=terms.rounding_minutes,
@@ -130,15 +131,17 @@ def publish(
     return version
 
 
-def _sla(wanted: SlaVersion | NewSla | None) -> SlaVersion | None:
+def _sla(wanted: SlaVersion | NewSla | None, by: Person, at: datetime) -> SlaVersion | None:
     if not isinstance(wanted, NewSla):
         return wanted
     if not wanted.name.strip():
         raise InvalidField("sla_name", EMPTY)
-    return publish_commitments(" ".join(wanted.name.split())[:100], wanted.rows)
+    version = publish_commitments(" ".join(wanted.name.split())[:100], wanted.rows)
+    records.note_change(TableKind.SLA, version.pk, "publish", by=by, at=at)
+    return version
 
 
-def _rates(wanted: RateVersion | NewRates) -> RateVersion:
+def _rates(wanted: RateVersion | NewRates, by: Person, at: datetime) -> RateVersion:
     if not isinstance(wanted, NewRates):
         return wanted
     if not wanted.name.strip():
@@ -146,7 +149,9 @@ def _rates(wanted: RateVersion | NewRates) -> RateVersion:
     if not wanted.rows:
         raise InvalidField("rates", EMPTY)
     name = " ".join(wanted.name.split())[:100]
-    return publish_rate_rows(wanted.currency.strip().upper(), wanted.rows, name)
+    version = publish_rate_rows(wanted.currency.strip().upper(), wanted.rows, name)
+    records.note_change(TableKind.RATES, version.pk, "publish", by=by, at=at)
+    return version
 
 
 @transaction.atomic

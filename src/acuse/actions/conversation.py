@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from django.db.models import Q
+
 from ..journal.writer import Writing, act
 from ..models import (
     Addressee,
@@ -12,6 +14,7 @@ from ..models import (
     Case,
     Membership,
     MessageKind,
+    OrganisationKind,
     Outcome,
     Person,
     RawMail,
@@ -21,9 +24,10 @@ from ..models import (
 from ..models.roles import is_customer_side, owners_of
 from ..policy.files import File
 from ..policy.kinds import Payload
+from ..policy.mentions import Named, find_mentions
 from ..policy.stages import Role
 from . import windows
-from .writing import require_text, write_message
+from .writing import recipients, require_text, write_message
 
 
 @act("comment")
@@ -72,16 +76,46 @@ def comes_late(case: Case, at: datetime) -> bool:
 def internal_note(
     w: Writing, *, text: str, files: Sequence[File] = (), raw_mail: RawMail | None = None
 ) -> Payload:
-    """The firm notes something for itself; no customer ever sees it (P05)."""
+    """The firm notes something for itself; no customer ever sees it. Whoever of the firm is
+    named by @name is told (P05)."""
+    words = require_text(w, text)
+    mentioned = _mentioned(w, words, refuse=raw_mail is None)
     message = write_message(
         w,
         MessageKind.INTERNAL_NOTE,
-        require_text(w, text),
+        words,
         audience=Audience.FIRM,
         files=files,
         raw_mail=raw_mail,
     )
-    return {"message": message.pk, "text_hash": message.hash_of()}
+    w.told += mentioned
+    return {
+        "message": message.pk,
+        "text_hash": message.hash_of(),
+        "mentions": [person.pk for person in mentioned],
+    }
+
+
+def _mentioned(w: Writing, text: str, *, refuse: bool) -> list[Person]:
+    """The firm's people whom a note names. A customer is never told of a note: naming one is
+    refused, as is a name that fits several; but a mail that has come is kept as it is."""
+    if "@" not in text:
+        return []
+    members = Membership.objects.in_force(w.at).filter(
+        Q(organisation__kind=OrganisationKind.FIRM) | Q(organisation=w.case.organisation_id),
+        person__is_active=True,
+    )
+    people = {row.person_id: row.person for row in members.select_related("person")}
+    of_firm = members.filter(organisation__kind=OrganisationKind.FIRM)
+    firm = set(of_firm.values_list("person", flat=True))
+    found = find_mentions(
+        text, [Named(pk, each.name, each.email, pk in firm) for pk, each in people.items()]
+    )
+    if refuse and found.outside:
+        w.refuse("mentions_customer", "text", value=f"@{found.outside[0]}")
+    if refuse and found.unclear:
+        w.refuse("mention_unclear", "text", value=f"@{found.unclear[0]}")
+    return [people[pk] for pk in found.people]
 
 
 @act("attach")
@@ -104,13 +138,22 @@ def log_non_binding_contact(w: Writing, *, medium: str, text: str) -> Payload:
     return {"message": message.pk, "medium": medium, "text_hash": message.hash_of()}
 
 
-MEDIA = ("phone", "chat", "visit", "meeting", "other")
+MEDIA = ("phone", "whatsapp", "chat", "visit", "meeting", "other")
 
 
 @act("ask")
-def ask(w: Writing, *, addressee: Addressee, text: str, person: Person | None = None) -> Payload:
+def ask(
+    w: Writing,
+    *,
+    addressee: Addressee,
+    text: str,
+    person: Person | None = None,
+    said: bool = False,
+    files: Sequence[File] = (),
+) -> Payload:
     """The firm asks somebody for what is missing; its own clock stands still until the answer,
-    or until it is withdrawn (P10, P13)."""
+    or until it is withdrawn. `said`: the question, with its files, is a reply to the customer as
+    well and stays in the conversation (P10, P13)."""
     if w.case.waits.filter(ended_at__isnull=True).exists():
         w.refuse("wait_open")
     if person is not None and addressee != Addressee.THIRD_PARTY:
@@ -123,9 +166,14 @@ def ask(w: Writing, *, addressee: Addressee, text: str, person: Person | None = 
         asked_at=w.at,
         text=require_text(w, text),
     )
-    w.told += [person] if person is not None else _addressees(w, addressee)
+    w.told += [person] if person is not None else addressees(w.case, addressee, w.at)
+    message = None
+    if said:
+        message = write_message(w, MessageKind.COMMENT, wait.text, files=files)
+        w.told += recipients(w.case, w.at)
     return {
         "wait": wait.pk,
+        "message": message.pk if message is not None else None,
         "addressee": addressee,
         "person": person.pk if person is not None else None,
         "text_hash": wait.hash_of(),
@@ -139,19 +187,19 @@ def _require_customer(w: Writing, person: Person) -> None:
         w.refuse("not_a_member", "person")
 
 
-def _addressees(w: Writing, addressee: Addressee) -> list[Person]:
+def addressees(case: Case, addressee: Addressee, at: datetime) -> list[Person]:
     """Whom a question goes to: the reporter, the leads of the case's area, or the owner."""
     if addressee == Addressee.OWNER:
-        return owners_of(w.case, w.at)
+        return owners_of(case, at)
     if addressee == Addressee.LEAD:
-        leads = Membership.objects.in_force(w.at).filter(
-            organisation=w.case.organisation_id, role=Role.LEAD
+        leads = Membership.objects.in_force(at).filter(
+            organisation=case.organisation_id, role=Role.LEAD
         )
-        if w.case.area_id is not None:
-            leads = leads.filter(area=w.case.area_id)
+        if case.area_id is not None:
+            leads = leads.filter(area=case.area_id)
         return [lead.person for lead in leads.select_related("person")]
-    if addressee == Addressee.USER and w.case.reporter is not None:
-        return [w.case.reporter]
+    if addressee == Addressee.USER and case.reporter is not None:
+        return [case.reporter]
     return []
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.core.exceptions import ValidationError
-from django.core.validators import URLValidator
+from django.core.validators import URLValidator, validate_email
 from django.db import transaction
 
 from ..models import (
@@ -19,15 +19,17 @@ from ..models import (
     OrganisationKind,
     Person,
 )
+from ..models.people import find_person
 from ..policy.fields import N_, InvalidField
 from ..policy.stages import ENDED
 from . import records
-from .administration import CUSTOMER, PERSON, end_role
+from .administration import CUSTOMER, PERSON, add_person, end_role
 
 EMPTY = N_("must not be empty")
 KNOWN = N_("%(name)s exists already")
 NOT_OF_THE_FIRM = N_("%(person)s does not belong to the firm")
 NOT_A_LANGUAGE = N_("%(value)s is not a language that Acuse speaks")
+NOT_AN_ADDRESS = N_("“%(value)s” is not a mail address")
 NOT_A_URL = N_("%(value)s is not an address of the web")
 OPEN_CASES = N_("it has open cases (%(count)s): they have to end first")
 IS_SPOC = N_("%(person)s is the single point of contact of %(name)s: name another first")
@@ -213,6 +215,24 @@ def _note_part(
 
 
 # People -----------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def register_person(email: str, name: str, language: str, *, by: Person, at: datetime) -> Person:
+    """Somebody by their address; whoever is known by it already is found again and left as they
+    are. Raises InvalidField."""
+    known = find_person(email)
+    if known is not None:
+        return known
+    try:
+        validate_email(email.strip())
+    except ValidationError as wrong:
+        raise InvalidField("email", NOT_AN_ADDRESS, value=email) from wrong
+    _require_language(language)
+    person = add_person(email, " ".join(name.split()), language=language)
+    told = {"name": person.name, "email": person.email, "language": person.language}
+    records.note_change(PERSON, person.pk, "add", by=by, at=at, fields=records.compare({}, told))
+    return person
 
 
 @transaction.atomic

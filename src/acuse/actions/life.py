@@ -9,9 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from django.db.models import Max
+
 from ..journal.writer import Writing, act
 from ..models import (
     WARRANTED,
+    Area,
     Audience,
     Case,
     CaseType,
@@ -19,6 +22,7 @@ from ..models import (
     Deliverable,
     DeliverableKind,
     Dispatch,
+    Entity,
     Environment,
     Estimate,
     EstimateLine,
@@ -43,18 +47,20 @@ from ..models import (
     Verdict,
     Version,
     Warranty,
+    sql,
 )
 from ..models.billing import IN_FORCE, SETTLED
 from ..models.roles import is_customer_side, owners_of
 from ..policy.authors import Channel
 from ..policy.billing import Activity
+from ..policy.estimates import number_rows
 from ..policy.files import File
 from ..policy.kinds import Payload
 from ..policy.priority import Impact, Priority, Urgency, allowed_override
 from ..policy.stages import BEFORE_PROPOSAL, CancelReason, Role, Stage
 from ..policy.terms import calendar_days
 from . import billing, binding, windows
-from .drafts import EstimateDraft, Planned
+from .drafts import EstimateDraft, LineDraft, Planned
 from .writing import (
     decide,
     keep_files,
@@ -108,7 +114,7 @@ def open(
         binding.bind(case, organisation)
     if environment is not None and environment.organisation_id != case.organisation_id:
         w.refuse("other_customer", "environment")
-    case.save()
+    sql.insert(case)
     message = write_message(
         w,
         MessageKind.REPORT,
@@ -119,7 +125,7 @@ def open(
         html=html,
         author=reporter if raw_mail or w.occasion.by.channel == Channel.MAIL else None,
     )
-    SearchEntry.objects.create(case=case, subject=case.subject, body=text[:20_000])
+    sql.insert(SearchEntry(case=case, subject=case.subject, body=text[:20_000]))
     w.stage, w.silent = Stage.RECEIVED, not confirm
     return {
         "message": message.pk,
@@ -178,24 +184,29 @@ def classify(
     specialty: Specialty | None = None,
     module: Module | None = None,
     environment: Environment | None = None,
+    entity: Entity | None = None,
+    area: Area | None = None,
     root_cause: RootCause | None = None,
     priority: Priority | None = None,
     reason: str = "",
 ) -> Payload:
     """Support sets specialty, priority and type; the priority follows from impact and urgency,
-    and is Low without committed times (P14, P21, P22)."""
+    and is Low without committed times (P14, P21, P22). A case without a contract gets the one
+    that covers the system, module or company now known (P09)."""
     case = w.case
+    for name, row in (("environment", environment), ("entity", entity), ("area", area)):
+        if row is not None and row.organisation_id != case.organisation_id:
+            w.refuse("other_customer", name)
     case.impact, case.urgency = impact, urgency
+    if binding.place(case, module=module, environment=environment, entity=entity, area=area):
+        billing.judge_again(case)
     derived = binding.reset_priority(case)
     chosen = priority or derived
     override = allowed_override(derived, chosen, reason, case.sla is not None)
     if not override.allowed:
         w.refuse(override.code, "priority")
-    if environment is not None and environment.organisation_id != case.organisation_id:
-        w.refuse("other_customer", "environment")
     case.priority = chosen
     case.type, case.specialty, case.root_cause = type, specialty, root_cause
-    case.module, case.environment = module, environment
     case.classified_at = w.at
     if chosen != derived:
         write_message(w, MessageKind.INTERNAL_NOTE, reason.strip(), audience=Audience.FIRM)
@@ -204,6 +215,9 @@ def classify(
         "specialty": case.specialty_id,
         "module": case.module_id,
         "environment": case.environment_id,
+        "entity": case.entity_id,
+        "area": case.area_id,
+        "contract": case.contract_id,
         "root_cause": case.root_cause_id,
         "impact": impact,
         "urgency": urgency,
@@ -252,14 +266,12 @@ def submit_scope(w: Writing, *, draft: EstimateDraft) -> Payload:
         author=w.by,
         at=w.at,
     )
-    for key, item in enumerate(draft.items, 1):
-        ScopeItem.objects.create(
-            estimate=row, key=item.key or key, kind=item.kind, title=item.title
-        )
-    for key, line in enumerate(draft.lines, 1):
+    for key, item in zip(_keys(w.case, ScopeItem, draft.items), draft.items, strict=True):
+        ScopeItem.objects.create(estimate=row, key=key, kind=item.kind, title=item.title)
+    for key, line in zip(_keys(w.case, EstimateLine, draft.lines), draft.lines, strict=True):
         EstimateLine.objects.create(
             estimate=row,
-            key=line.key or key,
+            key=key,
             description=line.description,
             activity=line.activity,
             specialty=line.specialty,
@@ -273,6 +285,14 @@ def submit_scope(w: Writing, *, draft: EstimateDraft) -> Payload:
         "text_hash": text_hash,
         "minutes": row.minutes,
     }
+
+
+def _keys(
+    case: Case, model: type[ScopeItem | EstimateLine], rows: Sequence[Planned | LineDraft]
+) -> list[int]:
+    """The keys of a new version's rows: the same thing keeps its own through all versions."""
+    used = model._base_manager.filter(estimate__case=case).aggregate(most=Max("key"))["most"]
+    return number_rows([row.key for row in rows], used or 0)
 
 
 @act("validate_scope")
@@ -637,20 +657,36 @@ def cancel(w: Writing, *, reason: CancelReason, text: str = "") -> Payload:
 
 @act("restore")
 def restore(w: Writing) -> Payload:
-    """Support undoes the cancellation of a duplicate; the case goes on where it was, an open
-    question included (P15)."""
+    """Support undoes the cancellation of a duplicate, or for lack of an answer; the case goes on
+    where it was, an open question included (P13, P15)."""
     case, original = w.case, w.case.duplicate_of
-    if original is None or Stage(case.stage_before_cancel) not in BEFORE_PROPOSAL:
+    lapsed = original is None and _lapsed(case)
+    known = original is not None or lapsed
+    if not known or Stage(case.stage_before_cancel) not in BEFORE_PROPOSAL:
         w.refuse("not_restorable")
     if case.statements.filter(state__in=IN_FORCE).exists():
         w.refuse("statement_exists")
+    if lapsed:
+        case.waits.filter(ended_at=case.ended_at, answered=False).update(ended_at=None)
+    if original is not None:
+        _undo_duplicate(w, original)
+    billing.judge_again(case)
+    w.stage = Stage(case.stage_before_cancel)
+    case.stage_before_cancel = ""
+    return {"original": original.pk if original is not None else None}
+
+
+def _lapsed(case: Case) -> bool:
+    """Whether the clock cancelled it, because nobody answered."""
+    assert case.ended_at is not None  # only a cancelled case is restored
+    return case.ledger.filter(kind="cancel_unanswered", at=case.ended_at).exists()
+
+
+def _undo_duplicate(w: Writing, original: Case) -> None:
+    case = w.case
     links = case.links.filter(other=original, kind=LinkKind.DUPLICATE, undone_at__isnull=True)
     for link in links:
         original.watchers.filter(since=link.at, until__isnull=True).update(until=w.at)
         case.waits.filter(ended_at=link.at, answered=False).update(ended_at=None)
     links.update(undone_at=w.at)
     case.duplicate_of = None
-    billing.judge_again(case)
-    w.stage = Stage(case.stage_before_cancel)
-    case.stage_before_cancel = ""
-    return {"original": original.pk}

@@ -25,6 +25,7 @@ from ..models import (
     Organisation,
     Person,
     RawMail,
+    sql,
 )
 from ..models.people import find_person
 from ..models.roles import roles_on
@@ -81,7 +82,7 @@ def keep(
     sha256 = hashlib.sha256(content).hexdigest()
     try:
         with transaction.atomic():
-            raw = RawMail.objects.create(
+            raw = RawMail(
                 mailbox=mailbox,
                 sha256=sha256,
                 content=content,
@@ -93,6 +94,7 @@ def keep(
                 uid_validity=uid[0] if uid is not None else None,
                 uid=uid[1] if uid is not None else None,
             )
+            sql.insert(raw)
             _enqueue(raw)
     except IntegrityError:  # it is kept already
         raw = RawMail.objects.get(mailbox=mailbox, sha256=sha256)
@@ -122,7 +124,7 @@ def settle(raw: RawMail, reading: Reading) -> None:
     raw.message_id, raw.sender = reading.message_id[:998], reading.sender[:320]
     raw.subject = reading.subject
     raw.proposal = reading.proposal or raw.proposal
-    raw.save(update_fields=[*_READ, "state", "reason", "detail"])
+    sql.update(raw, *_READ, "state", "reason", "detail")
 
 
 @transaction.atomic

@@ -17,19 +17,31 @@ from ..models import (
     Notice,
     NoticeState,
     Outcome,
+    Person,
     RawMail,
     Suppression,
+    Transport,
     Version,
 )
-from ..policy.authors import POSTMAN, AuthorKind, Occasion
-from ..policy.brakes import TO_KNOWN, TO_STRANGERS, find_brake
+from ..policy.authors import POSTMAN, AuthorKind, Channel, Occasion
+from ..policy.brakes import (
+    ANSWER_TIME,
+    CLOCK_ERROR,
+    TO_KNOWN,
+    TO_STRANGERS,
+    find_brake,
+    may_answer,
+)
 from ..policy.refusals import Refused
-from . import deliveries
+from . import deliveries, records
+from .grouping import goes_now
 
 SEND = "send_notices"
+NOTICE = "notice"  # what a Change of one is about
 MOST_TRIES = 40  # over some five days, as mail servers do (RFC 5321, 4.5.4.1)
 PAUSE = timedelta(seconds=30)  # before the second try, doubling
 LONGEST_PAUSE = timedelta(hours=4)
+MOST_RELEASED = 200  # at once
 
 _PENDING = (NoticeState.QUEUED, NoticeState.SENDING)
 
@@ -44,9 +56,10 @@ def pending(now: datetime) -> models.QuerySet[Notice]:
 @transaction.atomic
 def claim(notice_id: int, now: datetime) -> Notice | None:
     """Take a notice for sending, which the next tries must know of before the server does; None
-    where there is nothing to send now. Whoever is no longer active is not written to, and a
-    confirmation has to pass the brakes."""
-    rows = Notice.objects.select_related("person", "line", "case")
+    where there is nothing to send now. Whoever is no longer active is not written to, what its
+    person wants otherwise waits (actions/grouping.py), and a confirmation has to pass the
+    brakes."""
+    rows = Notice.objects.select_related("person__preferences", "line", "case__mailbox")
     found = (
         rows.filter(pk__in=pending(now).filter(pk=notice_id))
         .select_for_update(of=("self",))
@@ -56,6 +69,8 @@ def claim(notice_id: int, now: datetime) -> Notice | None:
         return None
     if not found.person.is_active:
         _suppress(found, Suppression.INACTIVE)
+        return None
+    if not goes_now(found, now):
         return None
     if found.is_confirmation and found.taken_at is None and not _passes_brakes(found, now):
         return None
@@ -67,10 +82,14 @@ def claim(notice_id: int, now: datetime) -> Notice | None:
 
 def _passes_brakes(notice: Notice, now: datetime) -> bool:
     """Whether a confirmation may go now (mail rule 12). One to a stranger that may not never
-    goes: the case is there, and the desk sees it. One to somebody known waits."""
+    goes: the case is there, and the desk sees it. One to somebody known waits. One that may
+    answer a robot waits for a person, whoever it is for; let go, it keeps that reason."""
     notice.to_stranger = _is_to_stranger(notice, now)
     with connection.cursor() as cursor:  # two workers count one after the other
         cursor.execute("select pg_advisory_xact_lock(hashtextextended('confirmations', 0))")
+    if notice.reason != Suppression.CIRCLE and _may_answer_a_robot(notice):
+        _suppress(notice, Suppression.CIRCLE)
+        return False
     stopped = find_brake(
         TO_STRANGERS if notice.to_stranger else TO_KNOWN,
         lambda limit: Notice.objects.confirmed_at(limit, now, notice.person),
@@ -98,6 +117,55 @@ def _is_to_stranger(notice: Notice, now: datetime) -> bool:
         notice.line.author_id == person.pk
     )
     return by_themselves and not (proven.exists() or person.memberships.in_force(now).exists())
+
+
+def _may_answer_a_robot(notice: Notice) -> bool:
+    """Whether the mail that opened the case came so soon after another confirmation to its
+    author that a robot may have written it (RFC 3834, 2), and nobody has shown themselves to be a
+    person since."""
+    line, mailbox = notice.line, notice.case.mailbox
+    if line.channel != Channel.MAIL or line.author_id != notice.person_id:
+        return False
+    polled = mailbox is not None and mailbox.transport == Transport.IMAP
+    error = CLOCK_ERROR if polled else timedelta(0)
+    sent = Notice.objects.exclude(pk=notice.pk)
+    letters = sent.confirmations_to(notice.person_id, line.at - ANSWER_TIME)
+    if not may_answer(line.at, letters, error=error):
+        return False
+    return not Notice.objects.filter(pk=notice.pk).vouched_for().exists()
+
+
+@transaction.atomic
+def release_vouched(now: datetime) -> int:
+    """Send the confirmations that waited for a person, where one has shown themselves since
+    (P12): delayed, never dropped. Returns how many."""
+    waiting = Notice.objects.filter(state=NoticeState.SUPPRESSED, reason=Suppression.CIRCLE)
+    rows = waiting.vouched_for().select_for_update(of=("self",), skip_locked=True)
+    released = list(rows.order_by("queued_at", "pk")[:MOST_RELEASED])
+    for notice in released:
+        queue_again(notice, now)
+    return len(released)
+
+
+@transaction.atomic
+def send_again(notice: Notice, *, by: Person, at: datetime) -> None:
+    """Somebody at the firm has a letter sent once more that came to nothing, or vouches for whom
+    it waited (P12, P23). It is the same letter, under the same Message-ID. Raises ValueError for
+    one that is on its way, has arrived or may not be sent."""
+    row = Notice.objects.select_for_update(of=("self",)).get(pk=notice.pk)
+    if not row.may_go_again:
+        raise ValueError(f"notice {row.pk} is {row.state}")
+    records.note_change(NOTICE, row.pk, "send_again", by=by, at=at, why=row.error)
+    row.tries, row.error = 0, ""
+    row.save(update_fields=["tries", "error"])
+    queue_again(row, at)
+
+
+def queue_again(notice: Notice, now: datetime) -> None:
+    """Let a notice go out from now on: the same letter, under the same Message-ID."""
+    notice.state, notice.not_before = NoticeState.QUEUED, now
+    notice.save(update_fields=["state", "not_before"])
+    app.configure_task(SEND, queue="mail").defer(line_id=notice.line_id)
 
 
 def _suppress(notice: Notice, reason: Suppression) -> None:
@@ -140,6 +208,11 @@ def _note_sent(notice: Notice, at: datetime, error: str = "") -> None:
     notice.save(update_fields=["state", "sent_at", "error"])
 
 
+def pause_after(tries: int) -> timedelta:
+    """How long to wait after so many tries."""
+    return min(LONGEST_PAUSE, PAUSE * (1 << min(tries - 1, 20)))
+
+
 @transaction.atomic
 def mark_not_taken(notice: Notice, error: str, at: datetime) -> None:
     """The mail server did not take it, for now: later again, and after days given up,
@@ -150,9 +223,9 @@ def mark_not_taken(notice: Notice, error: str, at: datetime) -> None:
     if notice.tries >= MOST_TRIES:
         notice.state = NoticeState.FAILED
     else:
-        pause = min(LONGEST_PAUSE, PAUSE * 2 ** min(notice.tries - 1, 20))
-        notice.state, notice.not_before = NoticeState.QUEUED, at + pause
-        _send_again(notice, pause)
+        wait = pause_after(notice.tries)
+        notice.state, notice.not_before = NoticeState.QUEUED, at + wait
+        _send_again(notice, wait)
     notice.save(update_fields=["error", "state", "not_before"])
     if notice.state == NoticeState.FAILED and notice.dispatch is not None:
         _unprove(notice, at)
@@ -175,14 +248,17 @@ def mark_bounced(
         return ""
     notice.state, notice.error = NoticeState.BOUNCED, error[-2000:]
     notice.save(update_fields=["state", "error"])
-    Address.objects.filter(
-        person=notice.person_id,
-        email__lower=notice.person.email.lower(),
-        bouncing_since__isnull=True,
-    ).update(bouncing_since=at)
+    note_bouncing(notice.person, at)
     if notice.dispatch is None:
         return ""
     return _unprove(notice, at, raw_mail=raw_mail, now=now)
+
+
+def note_bouncing(person: Person, at: datetime) -> None:
+    """What was sent to this person came back: from then on their address bounces."""
+    Address.objects.filter(
+        person=person, email__lower=person.email.lower(), bouncing_since__isnull=True
+    ).update(bouncing_since=at)
 
 
 def _occasion(notice: Notice, at: datetime) -> Occasion:
@@ -190,9 +266,13 @@ def _occasion(notice: Notice, at: datetime) -> Occasion:
 
 
 def _prove(notice: Notice, at: datetime) -> None:
-    """Prove the delivery; a case that has gone past its terms does not need it."""
+    """Prove the delivery; a case that has gone past its terms does not need it. A copy that had
+    come back and was sent again has its proof now, not then."""
     copy = notice.dispatch
     assert copy is not None
+    if copy.bounced_at is not None:
+        copy.accepted_at = copy.bounced_at = None
+        copy.save(update_fields=["accepted_at", "bounced_at"])
     try:
         deliveries.prove_delivery(_occasion(notice, at), version=copy.version, dispatch=copy)
     except Refused as refusal:

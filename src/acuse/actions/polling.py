@@ -93,6 +93,11 @@ def note_success(
         Mailbox.objects.filter(behind, pk=account.mailbox_id).update(read_until=read_until)
 
 
+def ask_for_look(account: ImapAccount, at: datetime) -> None:
+    """Somebody wants the mailbox read now: the poller sees it within seconds."""
+    ImapAccount.objects.filter(pk=account.pk).update(next_poll_at=at)
+
+
 def note_failure(account: ImapAccount, error: str, next_at: datetime) -> None:
     """The mailbox could not be read; when it is tried again."""
     ImapAccount.objects.filter(pk=account.pk).update(

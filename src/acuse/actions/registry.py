@@ -9,14 +9,20 @@ from ..policy.stages import ACTS
 from . import (
     aftercare,
     billing,
+    calls,
     changes,
+    checklists,
     clock,
     conversation,
     correspondence,
     deliveries,
+    family,
     life,
     monitoring,
+    oncall,
+    routing,
     triage,
+    waits,
     warranty,
 )
 
@@ -31,7 +37,13 @@ _ROOMS = (
     billing,
     aftercare,
     monitoring,
+    oncall,
+    routing,
     clock,
+    calls,
+    checklists,
+    waits,
+    family,
 )
 
 FUNCTIONS: dict[str, Callable[..., LedgerLine]] = {

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 
 from ..journal.writer import Writing, act, load
 from ..models import (
+    Attachment,
     Audience,
     Case,
     CaseLink,
+    Delegation,
     Level,
     LinkKind,
     Message,
@@ -20,6 +23,7 @@ from ..models import (
 )
 from ..policy import chain
 from ..policy.authors import Occasion
+from ..policy.files import File
 from ..policy.kinds import Payload
 from ..policy.stages import Role, Stage
 from . import billing, binding, life, windows
@@ -107,13 +111,27 @@ DIRECTIONS = ("functional", "hierarchical")
 
 
 @act("split")
-def split(w: Writing, *, message: Message, subject: str, text: str) -> Payload:
-    """Support makes another case of a second problem in one message, for the same reporter."""
-    source = Message.objects.get(pk=message.pk, case=w.case)
+def split(
+    w: Writing,
+    *,
+    message: Message,
+    subject: str,
+    text: str,
+    attachments: Sequence[Attachment] = (),
+) -> Payload:
+    """Support makes another case of a second problem in one message, for the same reporter, with
+    those of its files that belong to it. Of what the firm alone reads no case is made: its
+    customer would read it (P15)."""
+    source = Message.objects.get(pk=message.pk, case=w.case, audience=Audience.CUSTOMER)
+    words = require_text(w, text, code="nothing_marked")
+    along = source.attachments.filter(
+        pk__in=[file.pk for file in attachments], audience=Audience.CUSTOMER
+    )
     receipt = life.open(
         Occasion(None, w.occasion.by, w.at),
         subject=subject,
-        text=text,
+        text=words,
+        files=[_as_file(file) for file in along.select_related("blob").order_by("pk")],
         reporter=w.case.reporter,
         organisation=w.case.organisation,
         mailbox=w.case.mailbox,
@@ -123,6 +141,10 @@ def split(w: Writing, *, message: Message, subject: str, text: str) -> Payload:
     _inherit_report(w.case, receipt.case)
     link(w, receipt.case, LinkKind.SPLIT)
     return {"case": receipt.case_id, "message": source.pk}
+
+
+def _as_file(row: Attachment) -> File:
+    return File(row.blob_id, row.blob.size, row.filename, row.content_type, row.content_id)
 
 
 def _inherit_report(source: Case, new: Case) -> None:
@@ -165,12 +187,13 @@ def _first_of(case: Case) -> Case:
 
 @act("relate", also="other")
 def relate(w: Writing, *, other: Case, kind: LinkKind = LinkKind.RELATED) -> Payload:
-    """The firm links two cases of one customer; across customers only under an internal
-    parent (P15)."""
+    """The firm links two cases of one customer; across customers they hang on a parent, of
+    which no customer knows (actions/family.py) (P15)."""
     if other.pk == w.case.pk:
         w.refuse("itself", "other")
-    same = other.organisation_id == w.case.organisation_id
-    if not same and kind != LinkKind.PARENT:
+    if kind != LinkKind.RELATED:
+        w.refuse("reason_unknown", "kind", value=kind)
+    if other.organisation_id != w.case.organisation_id:
         w.refuse("other_customer", "other")
     link(w, other, kind)
     return {"case": other.pk, "relation": kind}
@@ -196,6 +219,18 @@ def delegate_decision(w: Writing, *, person: Person, decision: str) -> Payload:
     w.case.delegations.create(by=w.by, to=person, decision=decision, role=role, at=w.at)
     w.told.append(person)
     return {"person": person.pk, "decision": decision}
+
+
+@act("take_decision_back")
+def take_decision_back(w: Writing, *, delegation: Delegation) -> Payload:
+    """Whoever passed a decision on takes it back, before the colleague has decided (P08, P17)."""
+    found = w.case.delegations.filter(pk=delegation.pk, by=w.by, ended_at__isnull=True).first()
+    if found is None:
+        w.refuse("not_passed_on", "delegation")
+    found.ended_at = w.at
+    found.save(update_fields=["ended_at"])
+    w.told.append(found.to)
+    return {"person": found.to_id, "decision": found.decision}
 
 
 # For each decision: the customer's role that is passed on, and the firm's.

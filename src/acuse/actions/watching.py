@@ -188,7 +188,8 @@ def end_maintenance(window: MaintenanceWindow, *, by: Person, at: datetime) -> N
         row.until = row.since
     row.save(update_fields=["until"])
     fields = {"until": (before.isoformat(), row.until.isoformat())}
-    records.note_change(MAINTENANCE, row.pk, "end", by=by, at=at, fields=fields)
+    # The reason says which of the environment's maintenance it was.
+    records.note_change(MAINTENANCE, row.pk, "end", by=by, at=at, why=row.reason, fields=fields)
 
 
 def _new_token(pk: int) -> tuple[str, str]:

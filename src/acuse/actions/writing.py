@@ -25,6 +25,7 @@ from ..models import (
     Statement,
     Verdict,
     Version,
+    sql,
 )
 from ..models.roles import owners_of
 from ..policy.files import File
@@ -52,7 +53,7 @@ def write_message(
     author: Person | None = None,
 ) -> Message:
     """Keep what somebody wrote on the case, with its files."""
-    message = Message.objects.create(
+    message = Message(
         case=writing.case,
         kind=kind,
         audience=audience,
@@ -64,6 +65,7 @@ def write_message(
         html=html,
         raw_mail=raw_mail,
     )
+    sql.insert(message)
     keep_files(writing, files, audience=audience, message=message)
     return message
 

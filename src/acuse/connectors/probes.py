@@ -75,7 +75,7 @@ def run(
     """Ask once, within the probe's own time limit; never raises. `now`: for the
     certificate; `trust`: whose certificates count, by default the system's authorities."""
     began = time.monotonic()
-    clock = _Deadline(began + probe.timeout)
+    clock = TimeLimit(began + probe.timeout)
     try:
         found = _look(probe, clock, now, permits, trust)
     except Failed as failed:
@@ -104,16 +104,16 @@ def run(
 
 def _look(
     probe: Probe,
-    clock: _Deadline,
+    clock: TimeLimit,
     now: datetime,
     permits: Callable[[Address], bool],
     trust: ssl.SSLContext | None,
 ) -> Result:
     target = read_target(probe.kind, probe.target)
-    sock = _connect(target, clock, permits)
+    sock = connect(target, clock, permits)
     try:
         if target.tls:
-            sock = secured = _secure(sock, target, trust, clock)
+            sock = secured = secure(sock, target, trust, clock)
             _check_expiry(secured, probe, now.timestamp())
         if probe.kind in (CheckKind.HTTP, CheckKind.ODOO):
             _ask(sock, target, probe)
@@ -122,7 +122,7 @@ def _look(
     return Result(Finding.FINE)
 
 
-class _Deadline:
+class TimeLimit:
     """Ends a connection when its time is up, however slowly the other side talks."""
 
     def __init__(self, until: float) -> None:
@@ -170,7 +170,9 @@ def _resolve(target: Target, permits: Callable[[Address], bool]) -> list[str]:
     return addresses
 
 
-def _connect(target: Target, clock: _Deadline, permits: Callable[[Address], bool]) -> socket.socket:
+def connect(target: Target, clock: TimeLimit, permits: Callable[[Address], bool]) -> socket.socket:
+    """A connection to the first address of a target that takes one, all of which are looked at
+    first. Raises Failed, TimeoutError."""
     reason: OSError | None = None
     for address in _resolve(target, permits):
         try:
@@ -186,9 +188,11 @@ def _connect(target: Target, clock: _Deadline, permits: Callable[[Address], bool
     raise Failed(Finding.NO_CONNECTION, reason or "")
 
 
-def _secure(
-    plain: socket.socket, target: Target, trust: ssl.SSLContext | None, clock: _Deadline
+def secure(
+    plain: socket.socket, target: Target, trust: ssl.SSLContext | None, clock: TimeLimit
 ) -> ssl.SSLSocket:
+    """The same connection in TLS, with whoever has the target's name. Raises Failed,
+    ssl.SSLCertVerificationError, OSError."""
     context = trust or ssl.create_default_context()
     sock = context.wrap_socket(plain, server_hostname=target.host, do_handshake_on_connect=False)
     clock.watch(sock)
@@ -216,14 +220,18 @@ def _check_expiry(sock: ssl.SSLSocket, probe: Probe, now: float) -> None:
         raise Failed(Finding.EXPIRES, f"{max(0, int(left))} d: {certificate['notAfter']}")
 
 
+def host_header(target: Target) -> str:
+    """How a request names its host (RFC 9110, 7.2)."""
+    default = 443 if target.tls else 80
+    host = f"[{target.host}]" if ":" in target.host else target.host
+    return host if target.port == default else f"{host}:{target.port}"
+
+
 def _ask(sock: socket.socket, target: Target, probe: Probe) -> None:
     connection = http.client.HTTPConnection(target.host, target.port)
     connection.sock = sock
     headers = {"User-Agent": AGENT, "Accept": "*/*", "Connection": "close"}
-    default = 443 if target.tls else 80
-    host = f"[{target.host}]" if ":" in target.host else target.host
-    headers["Host"] = host if target.port == default else f"{host}:{target.port}"
-    connection.request("GET", target.path, headers=headers)
+    connection.request("GET", target.path, headers=headers | {"Host": host_header(target)})
     answer = connection.getresponse()
     body = answer.read(LARGEST)
     wanted = 200 if probe.kind is CheckKind.ODOO else probe.expected_status

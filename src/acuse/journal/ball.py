@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from ..models import Addressee, Case, ClockInterval, Hold, LedgerLine, Outcome, TimeState
+from ..models import Addressee, Case, ClockInterval, Hold, LedgerLine, Outcome, TimeState, sql
 from ..models.billing import IN_FORCE
 from ..models.clocks import counting_versions
 from ..models.roles import is_customer_side
@@ -112,4 +112,5 @@ def move_interval(case: Case, at: datetime) -> None:
     if last is not None and last.until is not None:
         since = max(at, last.until)  # a mail counts from its arrival, which may be earlier
     if Stage(case.stage) not in ENDED or case.ball != Ball.NOBODY:
-        ClockInterval.objects.create(case=case, stage=case.stage, ball=case.ball, since=since)
+        interval = ClockInterval(case=case, stage=case.stage, ball=case.ball, since=since)
+        sql.insert(interval)

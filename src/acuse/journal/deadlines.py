@@ -6,16 +6,31 @@ when, `replan` makes the rows agree, and whoever fires one plans again under the
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from ..models import Case, Deadline, Outcome, StatementState, TimeState, Verdict, Window
+from ..models import (
+    Addressee,
+    Case,
+    Deadline,
+    Membership,
+    OrganisationKind,
+    Outcome,
+    StatementState,
+    TimeState,
+    Verdict,
+    Wait,
+    Window,
+    sql,
+)
 from ..models.clocks import clocks_of
-from ..policy.deadlines import DEADLINES, SPEAKS
-from ..policy.stages import BEFORE_WORK, ENDED, Stage
+from ..policy.deadlines import DEADLINES, EVEN_LATE, SPEAKS
+from ..policy.priority import Priority
+from ..policy.stages import BEFORE_PROPOSAL, BEFORE_WORK, ENDED, Stage
 from ..policy.targets import COUNTING
 from ..policy.terms import business_days
+from . import oncall
 
 
 @dataclass(frozen=True)
@@ -56,11 +71,14 @@ def replan(case: Case, at: datetime, *, opening: bool = False) -> None:
         elif due_at != row.due_at:
             row.due_at, row.not_before, row.failed_at, row.error = due_at, None, None, ""
             row.save()
-    Deadline.objects.bulk_create(
+    missing = [
         Deadline(case=case, kind=kind, subject=subject, step=step, due_at=due_at)
         for (kind, subject, step), due_at in wanted.items()
-        if due_at > at or DEADLINES[kind].act not in SPEAKS or kind == "answer_overdue"
-    )
+        if due_at > at or DEADLINES[kind].act not in SPEAKS or kind in EVEN_LATE
+    ]
+    sql.insert(*missing)
+    if case.priority == Priority.URGENT:
+        oncall.fire_at_once(missing, at)
 
 
 def _has_fired(item: Planned, fired: dict[tuple[str, int | None, int], datetime]) -> bool:
@@ -76,6 +94,8 @@ def plan(case: Case) -> list[Planned]:
     planned: list[Planned] = []
     if stage not in ENDED:
         planned += _targets(case)
+        if case.priority == Priority.URGENT:
+            planned += _pages(case)
     if case.lines == 1:  # opened and no more: nothing has been asked, delivered or charged yet
         return planned
     if stage not in ENDED:
@@ -114,10 +134,40 @@ def _targets(case: Case) -> Iterator[Planned]:
                 yield Planned(target.warning, warn_at, target.minutes, percent)
 
 
+def _pages(case: Case) -> Iterator[Planned]:
+    """Who is paged next, until somebody acknowledges or all have been."""
+    for paging in case.pagings.filter(ended_at__isnull=True, next_at__isnull=False):
+        assert paging.next_at is not None  # filtered above
+        yield Planned("page", paging.next_at, paging.pk, paging.steps)
+
+
 def _waits(case: Case) -> Iterator[Planned]:
+    rules = case.policy.rules
     for wait in case.waits.filter(ended_at__isnull=True):
-        for step, days in enumerate(case.policy.rules.approval_reminder_days):
+        for step, days in enumerate(rules.wait_reminder_days):
             yield Planned("wait_reminder", _after(case, wait.asked_at, days), wait.pk, step)
+        if rules.wait_cancel_days is not None and _may_lapse(case, wait):
+            until = _after(case, wait.asked_at, rules.wait_cancel_days)
+            yield Planned("wait_lapse", until, wait.pk)
+
+
+# The acts whose lines say by which contract, and so by which policies, a case goes from then on.
+_BINDING = ("open", "bind_customer", "classify")
+
+
+def _may_lapse(case: Case, wait: Wait) -> bool:
+    """Whether silence on a question ends the case: while nothing has been proposed, where the
+    question is the customer's to answer, and none of their people has said anything since. One
+    that has lapsed and was restored does not lapse again, and one that was asked under other
+    policies never does: nobody announced it (P13)."""
+    if Stage(case.stage) not in BEFORE_PROPOSAL or wait.addressee == Addressee.THIRD_PARTY:
+        return False
+    firm = Membership.objects.filter(organisation__kind=OrganisationKind.FIRM)
+    said = case.messages.filter(at__gte=wait.asked_at).exclude(author__memberships__in=firm)
+    lapsed = case.ledger.filter(kind="cancel_unanswered", payload__wait=wait.pk)
+    bound = case.ledger.filter(kind__in=_BINDING, at__lte=wait.asked_at).order_by("-seq")
+    asked_under = bound.values_list("payload__contract", flat=True).first()
+    return asked_under == case.contract_id and not (said.exists() or lapsed.exists())
 
 
 def _windows(case: Case) -> Iterator[Planned]:
@@ -128,7 +178,7 @@ def _windows(case: Case) -> Iterator[Planned]:
             hold = window.holds.filter(ended_at__isnull=True).earliest("since")
             yield Planned("hold_reminder", _after(case, hold.since, 1), hold.pk)
             continue
-        yield from _reminders(window, rules.reminder_days_before)
+        yield from _reminders(window, [one.days for one in rules.window_reminders])
         if not window.tacit:
             yield Planned("answer_overdue", window.until, window.pk)
         elif window.version.deliverable.proposal:
@@ -137,7 +187,7 @@ def _windows(case: Case) -> Iterator[Planned]:
             yield Planned("acceptance", window.until, window.pk)
 
 
-def _reminders(window: Window, days_before: tuple[int, ...]) -> Iterator[Planned]:
+def _reminders(window: Window, days_before: Iterable[int]) -> Iterator[Planned]:
     """At the opening of business, so many counted days before the last one ends."""
     counted = [day.on for day in window.term.days if day.counted]
     calendar = window.calendar.calendar

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from ..models import Case, LedgerLine
+from ..models import Case, LedgerLine, sql
 from ..policy import chain
 from ..policy.authors import Occasion
 from ..policy.kinds import Kind, check_payload
@@ -41,6 +41,6 @@ def append(
         previous=case.head or chain.GENESIS,
     )
     line.hash = chain.line_hash(line.previous, line.hashed_fields())
-    line.save(force_insert=True)
+    sql.insert(line)
     case.lines, case.head = line.seq, line.hash
     return line

@@ -10,8 +10,10 @@ from collections.abc import Callable, Iterable
 
 from procrastinate.contrib.django import app
 
-from ..models import Case, Dispatch, LedgerLine, Notice, NoticeState, Person
+from ..models import Case, Dispatch, LedgerLine, Notice, NoticeState, Person, sql
+from ..models.people import get_person
 from ..models.roles import holders_of, is_customer_side, owners_of, who_left
+from ..models.routing import standing_in
 from ..policy.kinds import Kind
 from ..policy.stages import Role
 
@@ -32,6 +34,9 @@ def queue(
     for group in kind.tells:
         for person in _GROUPS[group](case, line, roles):
             people.setdefault(person.pk, person)
+    if case.assignee_id in people:  # nobody has a case that is being opened: nothing is read then
+        for person in standing_in([case.assignee_id], line.at):
+            people.setdefault(person.pk, person)
     if line.author_id is not None and not kind.legal and kind.name != "open":
         people.pop(line.author_id, None)  # nobody is told what they did, but for what binds them
     left = who_left(case, people.values(), line.at)
@@ -50,7 +55,7 @@ def queue(
         and (kind.audience == "customer" or person.is_firm)
     ]
     if notices:
-        Notice.objects.bulk_create(notices)
+        sql.insert(*notices)
         app.configure_task(SEND, queue="mail").defer(line_id=line.pk)
     return notices
 
@@ -83,8 +88,8 @@ def _team(case: Case, line: LedgerLine, roles: frozenset[Role]) -> list[Person]:
 
 
 def _spoc(case: Case, line: LedgerLine, roles: frozenset[Role]) -> list[Person]:
-    spoc = case.organisation.spoc if case.organisation is not None else None
-    return [spoc] if spoc is not None else []
+    spoc_id = case.organisation.spoc_id if case.organisation is not None else None
+    return [get_person(spoc_id)] if spoc_id is not None else []
 
 
 def _assignee(case: Case, line: LedgerLine, roles: frozenset[Role]) -> list[Person]:
@@ -118,5 +123,7 @@ _GROUPS: dict[str, Callable[[Case, LedgerLine, frozenset[Role]], list[Person]]] 
     "dispatched": _named,
     "opened_window": _named,
     "reminded": _named,
+    "routed": _named,
     "warned": _named,
+    "paged": _named,
 }

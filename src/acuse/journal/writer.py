@@ -16,13 +16,13 @@ from typing import Concatenate, NoReturn, ParamSpec
 
 from django.db import connection, transaction
 
-from ..models import Case, Dispatch, IdempotencyKey, LedgerLine, Person, RefusalNote
+from ..models import Case, Dispatch, IdempotencyKey, LedgerLine, Person, RefusalNote, sql
 from ..models.roles import author_roles, find_author
 from ..policy.authors import Author, Occasion
 from ..policy.kinds import KINDS, Payload
 from ..policy.refusals import Refused
 from ..policy.stages import ACTS, ENDED, RIVALS, Act, Role, Stage, check
-from . import ball, deadlines, ledger, outbox
+from . import ball, deadlines, ledger, oncall, outbox
 
 P = ParamSpec("P")
 
@@ -41,6 +41,7 @@ class Writing:
     told: list[Person] = field(default_factory=list)
     dispatches: list[Dispatch] = field(default_factory=list)
     silent: bool = False  # a case opened by a robot's mail is not confirmed (P12)
+    priority_from: str = ""
 
     @property
     def at(self) -> datetime:
@@ -61,7 +62,8 @@ def act(
 ) -> Callable[
     [Callable[Concatenate[Writing, P], Payload]], Callable[Concatenate[Occasion, P], LedgerLine]
 ]:
-    """Make a function the act of this name. `also` names an argument that is another case to lock.
+    """Make a function the act of this name. `also` names an argument that is another case to lock,
+    or a list of them.
 
     The wrapped act takes an Occasion and returns the ledger line, which is the receipt. Raises
     Refused, after which nothing is left but a note of the refusal.
@@ -98,9 +100,10 @@ def act(
 def _lock(occasion: Occasion, other: object) -> datetime:
     """Lock the cases in the order of their ids; the database's time is when it was written."""
     cases = [occasion.case_id] if occasion.case_id is not None else []
-    if isinstance(other, Case):
-        cases.append(other.pk)
-    list(Case.objects.select_for_update().filter(pk__in=cases).order_by("pk").values_list("pk"))
+    others = other if isinstance(other, list | tuple) else [other]
+    cases += [row.pk for row in others if isinstance(row, Case)]
+    if cases:
+        sql.ask("select from acuse_case where id = any(%s) order by id for update", [cases])
     with connection.cursor() as cursor:
         if occasion.key:  # two copies of one request wait for each other, also to open a case
             key = f"{_author_code(occasion.by)}/{occasion.key}"
@@ -118,11 +121,11 @@ def _enter(row: Act, occasion: Occasion) -> Writing:
         check(row, None, roles)
         return Writing(row, occasion, Case(), person, roles, None)
     case = load(occasion.case_id)
-    roles = frozenset(author_roles(occasion.by, person, case, occasion.at))
+    roles = frozenset(author_roles(occasion.by, person, case, occasion.at, row.name))
     stage = Stage(case.stage)
     _refuse_if_decided(row, case, stage, roles)
     check(row, stage, roles)
-    writing = Writing(row, occasion, case, person, roles, stage)
+    writing = Writing(row, occasion, case, person, roles, stage, priority_from=case.priority)
     if occasion.at < case.opened_at:
         writing.refuse("in_the_past")
     return writing
@@ -166,13 +169,15 @@ def _settle(writing: Writing) -> None:
         case.first_response_at = writing.at
     case.ball = ball.holder(case, writing.roles, row.name)
     ball.move_interval(case, writing.at)
+    if not writing.occasion.imported:
+        oncall.begin(case, writing.priority_from, writing.at)
 
 
 def _record(writing: Writing, payload: Mapping[str, object], recorded_at: datetime) -> LedgerLine:
     """Append the line, plan the deadlines anew, queue the notices."""
     case, kind = writing.case, KINDS[writing.row.name]
     line = ledger.append(case, kind, payload, writing.occasion, recorded_at, writing.stage_from)
-    case.save()
+    sql.update(case)
     deadlines.replan(case, writing.at, opening=writing.stage_from is None)
     if not writing.silent and not writing.occasion.imported:
         outbox.queue(case, kind, line, writing.roles, writing.told, writing.dispatches)

@@ -20,6 +20,7 @@ from .case import (
     Watcher,
 )
 from .catalogue import CaseType, Environment, Module, Queue, RootCause, Specialty
+from .checklists import ChecklistTick, ChecklistVersion, find_checklist
 from .contracts import (
     CalendarVersion,
     Contract,
@@ -44,7 +45,10 @@ from .deliveries import (
     Version,
     Window,
 )
+from .disruptions import Disruption, DisruptionLetter, DisruptionWord
+from .drafts import Draft, DraftFile
 from .estimates import Estimate, EstimateLine, ScopeItem, ScopeValidation, Side
+from .imports import Import
 from .ledger import (
     ApiToken,
     Checkpoint,
@@ -65,8 +69,19 @@ from .mail import (
     Transport,
 )
 from .monitoring import AlertSource, Check, CheckRun, Incident, MaintenanceWindow, Outage
+from .oncall import (
+    HandOver,
+    Hook,
+    HookDelivery,
+    HookKind,
+    HookState,
+    Page,
+    Paging,
+    Rota,
+    Turn,
+)
 from .operations import Alarm, CaughtMail, Change, DemoClock, Heartbeat
-from .outbox import Notice, NoticeState, Suppression
+from .outbox import Digest, Notice, NoticeState, Suppression
 from .people import (
     Address,
     Area,
@@ -78,10 +93,18 @@ from .people import (
     OrganisationKind,
     Person,
 )
+from .preferences import NoticePreferences
+from .replies import ReplyTemplate, Sending, SendingState
+from .routing import Absence, RoutingRule, RoutingState, RuleVersion, Skills
+from .tables import RetiredTable, TableKind
+from .timers import Timer
+from .views import Presence, View
 from .warranty import Claim, Exclusion, Warranty
+from .work import Work, WorkKind, WorkState
 
 __all__ = [
-    "find_bank",
+    "WARRANTED",
+    "Absence",
     "Address",
     "Addressee",
     "Alarm",
@@ -102,6 +125,8 @@ __all__ = [
     "Change",
     "Check",
     "CheckRun",
+    "ChecklistTick",
+    "ChecklistVersion",
     "Checkpoint",
     "Claim",
     "ClockInterval",
@@ -116,16 +141,28 @@ __all__ = [
     "Deliverable",
     "DeliverableKind",
     "DemoClock",
+    "Digest",
     "Dispatch",
+    "Disruption",
+    "DisruptionLetter",
+    "DisruptionWord",
+    "Draft",
+    "DraftFile",
     "Entity",
     "Environment",
     "Estimate",
     "EstimateLine",
     "Exclusion",
+    "HandOver",
     "Heartbeat",
     "Hold",
+    "Hook",
+    "HookDelivery",
+    "HookKind",
+    "HookState",
     "IdempotencyKey",
     "ImapAccount",
+    "Import",
     "Incident",
     "Language",
     "LedgerLine",
@@ -139,6 +176,7 @@ __all__ = [
     "MessageKind",
     "Module",
     "Notice",
+    "NoticePreferences",
     "NoticeState",
     "Objection",
     "ObjectionOutcome",
@@ -147,37 +185,57 @@ __all__ = [
     "OrganisationKind",
     "Outage",
     "Outcome",
+    "Page",
+    "Paging",
     "Person",
     "PolicyAcceptance",
     "PolicyVersion",
+    "Presence",
     "Queue",
     "Rate",
     "RateVersion",
     "RawMail",
     "RefusalNote",
+    "ReplyTemplate",
+    "RetiredTable",
     "RootCause",
+    "Rota",
+    "RoutingRule",
+    "RoutingState",
+    "RuleVersion",
     "Satisfaction",
     "ScopeItem",
     "ScopeValidation",
     "SearchEntry",
     "Security",
+    "Sending",
+    "SendingState",
     "Side",
     "SignIn",
     "SigningKey",
+    "Skills",
     "SlaVersion",
     "Specialty",
     "Statement",
     "StatementLine",
     "StatementState",
     "Suppression",
+    "TableKind",
     "TimeEntry",
     "TimeState",
+    "Timer",
     "Transport",
+    "Turn",
     "Verdict",
     "Version",
-    "WARRANTED",
+    "View",
     "Wait",
     "Warranty",
     "Watcher",
     "Window",
+    "Work",
+    "WorkKind",
+    "WorkState",
+    "find_bank",
+    "find_checklist",
 ]

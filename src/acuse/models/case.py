@@ -137,6 +137,13 @@ class Case(models.Model):
         """The number that people use: C-17."""
         return f"C-{self.pk}"
 
+    @property
+    def rounding_minutes(self) -> int:
+        """The unit up to which billed time is rounded: the contract's, else the policy's (P18)."""
+        if self.contract is not None:
+            return self.contract.rounding_minutes
+        return self.policy.rules.time_rounding_minutes
+
 
 class LinkKind(StrEnum):
     RELATED = "related"
@@ -227,6 +234,7 @@ class Delegation(models.Model):
     decision = models.CharField(max_length=16)
     role = models.CharField(max_length=16)
     at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)  # taken back by whoever passed it on
 
     class Meta:
         constraints = [one_of("role", Role, "delegation_role")]

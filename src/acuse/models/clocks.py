@@ -31,8 +31,12 @@ def clocks_of(case: Case) -> list[Clock]:
 def counting_versions(case: Case) -> list[CalendarVersion]:
     """The calendar versions that count a running stretch: the one the case is pinned to and,
     where it has been edited since, the newest."""
-    newest = case.calendar.latest()
-    return [case.calendar] if newest == case.calendar else [case.calendar, newest]
+    known: tuple[int, list[CalendarVersion]] = case.__dict__.get("_counting", (0, []))
+    if known[0] != case.calendar_id:  # asked once of a loaded case (a request, an act)
+        newest = case.calendar.latest()
+        found = [case.calendar] if newest == case.calendar else [case.calendar, newest]
+        case.__dict__["_counting"] = known = (case.calendar_id, found)
+    return known[1]
 
 
 def _stretches(case: Case) -> tuple[Stretch, ...]:
@@ -49,7 +53,7 @@ def _stretches(case: Case) -> tuple[Stretch, ...]:
             row.minutes,
             running if row.until is None else _counted_by(case, row.calendar),
         )
-        for row in case.intervals.order_by("since", "pk")
+        for row in sorted(case.intervals.all(), key=lambda row: (row.since, row.pk))
     )
 
 

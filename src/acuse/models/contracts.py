@@ -12,6 +12,7 @@ from ..policy.calendar import Calendar
 from ..policy.contracts import Beyond, HourBank, Reach, Renewal
 from ..policy.priority import Priority
 from ..policy.versions import PolicyParameters
+from . import sql
 from .base import VersionKey, get_version, one_of
 from .catalogue import Environment, Module, Specialty
 from .people import Entity, Organisation, Person
@@ -70,10 +71,11 @@ class CalendarVersion(models.Model):
 
     def latest(self) -> CalendarVersion:
         """The newest version of the same calendar."""
-        named = CalendarVersion.objects.filter(name=self.name).order_by("-number")
-        newest: CalendarVersion = get_version(
-            CalendarVersion, named.values_list("pk", flat=True)[:1].get()
+        [(pk,)] = sql.ask(
+            "select id from acuse_calendarversion where name = %s order by number desc limit 1",
+            [self.name],
         )
+        newest: CalendarVersion = get_version(CalendarVersion, pk)
         return newest
 
 

@@ -105,7 +105,7 @@ class Authentication(StrEnum):
     PASS = "pass"
     FAIL = "fail"
     NONE = "none"  # the domain says nothing
-    UNKNOWN = "unknown"  # it could not be asked
+    UNKNOWN = "unknown"  # it was not asked, or gave no answer
 
 
 class MailState(StrEnum):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Self
@@ -12,6 +12,7 @@ from django.db import models
 from django.db.models.functions import Lower, Now
 
 from ..policy.stages import Role
+from . import sql
 from .base import one_of
 
 models.EmailField.register_lookup(Lower)  # email__lower: by the index, as email__iexact is not
@@ -99,6 +100,11 @@ class Person(AbstractBaseUser):
         read_memberships([self])
         return self._memberships
 
+    def _hold(self, held: Membership, organisation: Organisation, read_at: datetime) -> None:
+        held.organisation = organisation
+        self._memberships.append(held)
+        self._read_at = read_at
+
     @property
     def is_firm(self) -> bool:
         return any(m.organisation.kind == OrganisationKind.FIRM for m in self.active_memberships())
@@ -127,12 +133,39 @@ def read_memberships(people: Iterable[Person]) -> None:
     unread = {person.pk: person for person in people if not hasattr(person, "_memberships")}
     if not unread:
         return
-    rows = Membership.objects.filter(person__in=unread).select_related("organisation")
+    rows = sql.read(
+        "from acuse_membership m join acuse_organisation o on o.id = m.organisation_id"
+        " where m.person_id = any(%s)",
+        [list(unread)],
+        "statement_timestamp()",
+        m=Membership,
+        o=Organisation,
+    )
     for person in unread.values():
         person._memberships = []
-    for row in rows.annotate(read_at=Now()):
-        unread[row.person_id]._memberships.append(row)
-        unread[row.person_id]._read_at = row.read_at
+    for held, organisation, read_at in rows:
+        unread[held.person_id]._hold(held, organisation, read_at)
+
+
+def _read_people(condition: str, value: object) -> list[Person]:
+    """Those people with their memberships, in one statement."""
+    rows = sql.read(
+        "from acuse_person p left join acuse_membership m on m.person_id = p.id"
+        f" left join acuse_organisation o on o.id = m.organisation_id where {condition}",
+        [value],
+        "statement_timestamp()",
+        p=Person,
+        m=Membership,
+        o=Organisation,
+    )
+    found: dict[int, Person] = {}
+    for row, held, organisation, read_at in rows:
+        person = found.setdefault(row.pk, row)
+        if person is row:
+            person._memberships = []
+        if held is not None:
+            person._hold(held, organisation, read_at)
+    return list(found.values())
 
 
 class Address(models.Model):
@@ -152,9 +185,20 @@ class Address(models.Model):
 
 def find_person(email: str) -> Person | None:
     """Who writes from an address, in any letter case."""
-    rows = Address.objects.select_related("person").filter(email__lower=email.strip().lower())
-    found = next(iter(rows), None)
-    return found.person if found is not None else None
+    owner = "p.id in (select person_id from acuse_address where lower(email) = %s)"
+    return next(iter(_read_people(owner, email.strip().lower())), None)
+
+
+def get_people(ids: Collection[int]) -> list[Person]:
+    """These people, with what they are."""
+    return _read_people("p.id = any(%s)", list(ids)) if ids else []
+
+
+def get_person(pk: int) -> Person:
+    """A person by id, with what they are. Raises Person.DoesNotExist."""
+    for person in _read_people("p.id = %s", pk):
+        return person
+    raise Person.DoesNotExist(pk)
 
 
 class OrganisationQuerySet(models.QuerySet["Organisation"]):

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from ..policy.authors import Author, AuthorKind, Channel
-from ..policy.stages import CUSTOMER_ROLES, Role
+from ..policy.stages import CUSTOMER_ROLES, DECIDING, Role
 from .case import Case
 from .people import Membership, OrganisationKind, Person, read_memberships
 
@@ -41,12 +41,16 @@ def find_author(author: Author) -> Person | None:
 
 
 def author_roles(
-    author: Author, person: Person | None, case: Case | None, at: datetime
+    author: Author, person: Person | None, case: Case | None, at: datetime, act: str = ""
 ) -> set[Role]:
-    """The roles of an author on a case (None: a case that is not open yet) at a moment."""
+    """The roles of an author on a case (None: a case that is not open yet) at a moment. For an
+    act of this name also those of a decision that was passed on to them."""
     if person is None:
         return set(_MACHINES.get(author.kind, ()))
-    return roles_on(case, person, at)
+    roles = roles_on(case, person, at)
+    if case is None or not roles or not any(act in acts for acts in DECIDING.values()):
+        return roles
+    return roles | passed_on(case, person).get(act, frozenset())
 
 
 def roles_on(case: Case | None, person: Person, at: datetime) -> set[Role]:
@@ -67,17 +71,16 @@ def roles_on(case: Case | None, person: Person, at: datetime) -> set[Role]:
     roles = {Role.USER} | {Role(m.role) for m in mine if not m.substitute}
     if any(m.substitute for m in mine) and not _has_owner(case, at):
         roles.add(Role.OWNER)
-    return roles | _delegated(case, person)
+    return roles
 
 
 def _firm_roles(case: Case | None, person: Person, held: list[Membership]) -> set[Role]:
     roles = {Role(m.role) for m in held}
     if Role.MANAGER in roles:
         roles.add(Role.SUPPORT)
-    if case is not None:
-        if case.organisation is not None and case.organisation.spoc_id == person.pk:
-            roles.add(Role.SPOC)
-        roles |= _delegated(case, person)
+    customer = case.organisation if case is not None else None
+    if customer is not None and customer.spoc_id == person.pk:
+        roles.add(Role.SPOC)
     return roles
 
 
@@ -100,8 +103,16 @@ def _has_owner(case: Case, at: datetime) -> bool:
     )
 
 
-def _delegated(case: Case, person: Person) -> set[Role]:
-    return {Role(row.role) for row in case.delegations.filter(to=person)}
+def passed_on(case: Case, person: Person) -> dict[str, frozenset[Role]]:
+    """For each act that takes a decision passed on to this person: the role they take it in. It is
+    theirs for that decision only, for as long as it is not taken back (P08, P17)."""
+    found: dict[str, frozenset[Role]] = {}
+    for row in case.delegations.all():
+        if row.to_id != person.pk or row.ended_at is not None:
+            continue
+        for act in DECIDING[row.decision]:
+            found[act] = found.get(act, frozenset()) | {Role(row.role)}
+    return found
 
 
 def owners_of(case: Case, at: datetime) -> list[Person]:

@@ -1,7 +1,8 @@
 """How many confirmations go out, so that nobody can make us write to somebody without end.
 
 A mail's From can be written by anybody (RFC 3834, 2), and so can a hundred of them: without a
-brake each would be confirmed to an address that may never have written.
+brake each would be confirmed to an address that may never have written. And a program may answer
+each confirmation with a mail that names nothing of ours and says something else every time.
 """
 
 from __future__ import annotations
@@ -11,6 +12,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+# A program answers what it gets within this time; people need longer to write.
+ANSWER_TIME = timedelta(minutes=1)
+CLOCK_ERROR = timedelta(seconds=1)  # other servers date a mail in whole seconds
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,26 @@ TO_STRANGERS = (
 )
 # To the firm's and the customers' own people: they get each of theirs, in the end.
 TO_KNOWN = (Limit("address", 10, HOUR),)
+
+
+@dataclass(frozen=True)
+class Confirmed:
+    """One confirmation to somebody: from when on it may have reached them, and when the mail
+    server took it at last (the same moment, unless it had to be tried again)."""
+
+    taken_at: datetime
+    sent_at: datetime
+
+
+def may_answer(
+    arrived_at: datetime, letters: Iterable[Confirmed], *, error: timedelta = timedelta(0)
+) -> bool:
+    """Whether a mail that arrived at a moment may be a program's answer to a confirmation that
+    its author had got before (P12). `error`: how far the clock that dated it may be behind."""
+    return any(
+        letter.taken_at < arrived_at + error and arrived_at < letter.sent_at + ANSWER_TIME
+        for letter in letters
+    )
 
 
 def free_at(limit: Limit, taken: Sequence[datetime]) -> datetime | None:

@@ -37,6 +37,7 @@ _KINDS = (
         ("P05", "P21"),
         once=True,
     ),
+    DeadlineKind("page", N_("Page out of hours"), "page", ("P03", "P05", "P21")),
     DeadlineKind("acceptance", N_("Acceptance of the delivery"), "accept_tacitly", ("P24",)),
     DeadlineKind(
         "proposal_acceptance",
@@ -54,6 +55,7 @@ _KINDS = (
     DeadlineKind("claim_correction", N_("Warranty fix"), "breach", ("P27",), once=True, side=True),
     DeadlineKind("warranty_end", N_("End of the warranty"), "end_warranty", ("P27",), side=True),
     DeadlineKind("wait_reminder", N_("Question to answer"), "remind", ("P13",)),
+    DeadlineKind("wait_lapse", N_("Question without any answer"), "cancel_unanswered", ("P13",)),
     DeadlineKind("authorization_reminder", N_("Work to authorise"), "remind", ("P19",)),
     DeadlineKind("authorization_lapse", N_("Offer lapses"), "decline", ("P19",)),
     DeadlineKind("time_reminder", N_("Time to approve"), "remind", ("P30",), side=True),
@@ -64,4 +66,6 @@ _KINDS = (
 DEADLINES: dict[str, DeadlineKind] = {kind.name: kind for kind in _KINDS}
 
 # What only speaks of a term and is none of its own.
-SPEAKS = frozenset({"remind", "warn"})
+SPEAKS = frozenset({"remind", "warn", "page"})
+# Spoken of even where its moment has passed when it is planned.
+EVEN_LATE = frozenset({"answer_overdue", "page"})

@@ -87,22 +87,28 @@ def read_reply_address(address: str, secret: bytes) -> ReplyKey | None:
     return ReplyKey(case_id, person_id, internal=mark == "n")
 
 
-def bounce_address(inlet: Inlet, notice_id: int, secret: bytes) -> str:
-    """The envelope sender of one notice: what comes back to it names the notice (VERP)."""
-    return inlet.signed(f"b{notice_id}.{_sign(secret, 'bounce', notice_id)}")
+_BOUNCES = {"b": "bounce", "d": "digest bounce"}  # by the letter that the key begins with
 
 
-_BOUNCE = re.compile(_KEY_START + r"b(\d{1,12})\.([a-z2-7]{20})@", re.I)
+def bounce_address(inlet: Inlet, number: int, secret: bytes, *, digest: bool = False) -> str:
+    """The envelope sender of one notice or digest: what comes back to it names it (VERP)."""
+    mark = "d" if digest else "b"
+    return inlet.signed(f"{mark}{number}.{_sign(secret, _BOUNCES[mark], number)}")
 
 
-def read_bounce_address(address: str, secret: bytes) -> int | None:
-    """The id of the notice that an address was made for, or None where it is not ours."""
+_BOUNCE = re.compile(_KEY_START + r"([bd])(\d{1,12})\.([a-z2-7]{20})@", re.I)
+
+
+def read_bounce_address(address: str, secret: bytes, *, digest: bool = False) -> int | None:
+    """The id of the notice (or digest) that an address was made for, or None where it is not
+    ours."""
     match = _BOUNCE.search(address)
-    if match is None:
+    mark = "d" if digest else "b"
+    if match is None or match[1].lower() != mark:
         return None
-    notice_id, signature = int(match[1]), match[2].lower()
-    expected = _sign(secret, "bounce", notice_id)
-    return notice_id if hmac.compare_digest(signature, expected) else None
+    number, signature = int(match[2]), match[3].lower()
+    expected = _sign(secret, _BOUNCES[mark], number)
+    return number if hmac.compare_digest(signature, expected) else None
 
 
 def looks_signed(address: str) -> bool:
@@ -129,6 +135,24 @@ def read_message_id(value: str, secret: bytes) -> ReplyKey | None:
     if not hmac.compare_digest(match[4].lower(), expected):
         return None
     return ReplyKey(case_id, person_id, notice_id)
+
+
+def digest_message_id(digest_id: int, domain: str, secret: bytes) -> str:
+    """The Message-ID of one digest, without angle brackets; always the same."""
+    return f"d{digest_id}.{_sign(secret, 'digest', digest_id)}@{domain}"
+
+
+_DIGEST_ID = re.compile(r"^<?d(\d{1,12})\.([a-z2-7]{20})@", re.I)
+
+
+def read_digest_message_id(value: str, secret: bytes) -> int | None:
+    """The id of the digest that a Message-ID is of, or None where it is not ours."""
+    match = _DIGEST_ID.match(value.strip())
+    if match is None:
+        return None
+    digest_id, signature = int(match[1]), match[2].lower()
+    expected = _sign(secret, "digest", digest_id)
+    return digest_id if hmac.compare_digest(signature, expected) else None
 
 
 _TAG = re.compile(r"\[C-(\d{1,12})\]", re.I)

@@ -68,7 +68,8 @@ _KINDS: tuple[Kind, ...] = (
     _kind(
         "classify",
         "type:int? specialty:int? module:int? environment:int? impact:code urgency:code "
-        "derived:code priority:code overridden:bool root_cause:int?",
+        "derived:code priority:code overridden:bool root_cause:int? entity:int? area:int? "
+        "contract:int?",
         N_("%(who)s classified the case: priority %(priority)s."),
     ),
     _kind("diagnose", "", N_("%(who)s started the diagnosis.")),
@@ -181,7 +182,7 @@ _KINDS: tuple[Kind, ...] = (
         legal=True,
         reaches=True,
     ),
-    _kind("restore", "original:int", N_("%(who)s restored the case."), "customer", reaches=True),
+    _kind("restore", "original:int?", N_("%(who)s restored the case."), "customer", reaches=True),
     _kind(
         "comment",
         "message:int side:code holds:ids text_hash:hash raw_mail:int?",
@@ -191,7 +192,7 @@ _KINDS: tuple[Kind, ...] = (
     ),
     _kind(
         "internal_note",
-        "message:int text_hash:hash",
+        "message:int text_hash:hash mentions:ids",
         N_("%(who)s wrote an internal note."),
         audience="firm",
     ),
@@ -209,7 +210,7 @@ _KINDS: tuple[Kind, ...] = (
     ),
     _kind(
         "ask",
-        "wait:int addressee:code person:int? text_hash:hash",
+        "wait:int message:int? addressee:code person:int? text_hash:hash",
         N_("%(who)s asked for information."),
         "addressee",
         reaches=True,
@@ -235,6 +236,14 @@ _KINDS: tuple[Kind, ...] = (
         audience="firm",
     ),
     _kind(
+        "route",
+        "outcome:code rule:int? queue:int? level:code person:int? stands_in:int? specialty:int? "
+        "language:code open_cases:int",
+        N_("Routing: %(outcome)s."),
+        "routed",
+        audience="firm",
+    ),
+    _kind(
         "bind_customer",
         "organisation:int contract:int? policy:int priority:code conditions:hash",
         N_("%(who)s bound the case to the customer."),
@@ -250,6 +259,42 @@ _KINDS: tuple[Kind, ...] = (
         reaches=True,
     ),
     _kind("relate", "case:int relation:code", N_("%(who)s related the case to another.")),
+    _kind(
+        "record_call",
+        "medium:code called_at:moment",
+        N_("%(who)s recorded what had been reported by %(medium)s."),
+    ),
+    _kind(
+        "check_information",
+        "checklist:int ticked:ids cleared:ids",
+        N_("%(who)s checked which information is there."),
+        audience="firm",
+    ),
+    _kind(
+        "cancel_unanswered",
+        "wait:int days:int",
+        N_("Nobody answered our question in %(days)s business days: the case was cancelled."),
+        "customer spoc assignee",
+        legal=True,
+    ),
+    _kind(
+        "attach_to_parent",
+        "case:int",
+        N_("%(who)s attached the case to a parent case."),
+        audience="firm",
+    ),
+    _kind(
+        "detach_from_parent",
+        "case:int",
+        N_("%(who)s took the case off its parent case."),
+        audience="firm",
+    ),
+    _kind(
+        "tell_children",
+        "message:int cases:ids text_hash:hash",
+        N_("%(who)s answered attached cases."),
+        audience="firm",
+    ),
     _kind(
         "extend_window",
         "window:int days:int last_day:day? until:moment?",
@@ -284,6 +329,13 @@ _KINDS: tuple[Kind, ...] = (
         "delegate_decision",
         "person:int decision:code",
         N_("%(who)s passed a decision on (%(decision)s)."),
+        "delegate",
+        legal=True,
+    ),
+    _kind(
+        "take_decision_back",
+        "person:int decision:code",
+        N_("%(who)s took a decision back (%(decision)s)."),
         "delegate",
         legal=True,
     ),
@@ -415,7 +467,11 @@ _KINDS: tuple[Kind, ...] = (
         N_("%(who)s exported the billing statement."),
         audience="firm",
     ),
-    _kind("watch", "person:int following:bool", N_("%(who)s changed who follows the case.")),
+    _kind(
+        "watch",
+        "person:int following:bool",
+        N_("%(who)s changed who follows the case: %(person)s %(following)s."),
+    ),
     _kind(
         "place_mail",
         "raw_mail:int message:int person:int? side:code holds:ids text_hash:hash why_hash:hash?",
@@ -474,6 +530,21 @@ _KINDS: tuple[Kind, ...] = (
         "deadline:code due:moment minutes:int percent:int level:code?",
         N_("%(percent)s %% of a committed time had been used (%(deadline)s)."),
         "warned",
+        audience="firm",
+    ),
+    _kind(
+        "page",
+        "paging:int rung:code why:code persons:ids",
+        N_("Paged out of hours: %(rung)s (%(why)s)."),
+        "paged",
+        legal=True,
+        audience="firm",
+    ),
+    _kind(
+        "acknowledge",
+        "paging:int",
+        N_("%(who)s acknowledged the page."),
+        "paged",
         audience="firm",
     ),
     _kind(

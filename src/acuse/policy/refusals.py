@@ -67,8 +67,12 @@ REASONS: dict[str, str] = {
     "wait_open": N_("There is already an open question."),
     "wait_closed": N_("The question has been answered already."),
     "itself": N_("A case cannot be linked to itself."),
-    "not_restorable": N_("Only a case cancelled as a duplicate before its proposal is restored."),
+    "not_restorable": N_(
+        "Only a case cancelled before its proposal, as a duplicate or for lack of an answer, is "
+        "restored."
+    ),
     "days_positive": N_("Days: a whole number from 1 to 60."),
+    "not_passed_on": N_("That decision is not passed on any more, or not by you."),
     "same_side": N_("A decision can only be passed on to somebody of your own side."),
     "not_a_member": N_("That person does not belong to the customer or the firm."),
     "policy_stale": N_("Those are not the policies in force for this case."),
@@ -82,6 +86,32 @@ REASONS: dict[str, str] = {
     "key_reused": N_("That idempotency key was used for another act."),
     "in_the_past": N_("An act cannot be dated before the case was opened."),
     "confirmed": N_("The report has been confirmed already."),
+    "not_paged": N_("Nobody is being paged about this case."),
+    "not_just_opened": N_("That can only be said of a case that has just been opened."),
+    "contact_in_future": N_("The contact cannot be in the future."),
+    "contact_too_long_ago": N_("The contact cannot be more than a year ago."),
+    "caller_required": N_("Say who it was: somebody known, or a mail address."),
+    "caller_unknown": N_(
+        "That address belongs to nobody of the customer. Its single point of contact or a manager "
+        "can let somebody in; or leave the customer open, to be settled later."
+    ),
+    "no_checklist": N_("There is no checklist for this case."),
+    "nothing_changed": N_("Nothing has changed."),
+    "has_parent": N_("The case hangs on a parent case already."),
+    "has_children": N_("Other cases hang on this one: it cannot hang on another."),
+    "parent_is_child": N_("That case hangs on a parent case itself."),
+    "parent_ended": N_("That case has ended."),
+    "no_parent": N_("The case hangs on no parent case."),
+    "child_required": N_("Choose at least one of the cases."),
+    "not_a_child": N_("One of the cases no longer hangs on this one."),
+    "names_another": N_(
+        "The text repeats what not all of its readers may read (%(value)s). Say it another way."
+    ),
+    "mentions_customer": N_(
+        "%(value)s belongs to the customer: an internal note only tells people of the firm."
+    ),
+    "mention_unclear": N_("%(value)s fits several people of the firm: write the whole name."),
+    "nothing_marked": N_("Mark the part of the message that goes, or write it in your own words."),
     "open_claims": N_("There is a warranty claim that has not been settled."),
 }
 

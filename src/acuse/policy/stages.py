@@ -6,9 +6,10 @@ from them. What is not on the main line is a dated row with an author, never a s
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from types import MappingProxyType
 
 from .fields import N_
 from .refusals import Refused
@@ -388,7 +389,7 @@ BESIDE: tuple[Act, ...] = (
         OPEN,
         "support consultant spoc",
         "P10 P13",
-        opens="wait_reminder",
+        opens="wait_reminder wait_lapse",
     ),
     _side(
         "answer",
@@ -396,10 +397,11 @@ BESIDE: tuple[Act, ...] = (
         OPEN,
         "user support consultant",
         "P10 P13",
-        closes="wait_reminder",
+        closes="wait_reminder wait_lapse",
     ),
     _side("assign", N_("Assign"), OPEN, "support", "P03 P14"),
     _side("escalate", N_("Escalate"), OPEN, "support consultant spoc", "P03 P05"),
+    _side("route", N_("Route"), OPEN, "clock", "P03 P05 P14"),
     _side("bind_customer", N_("Bind to a customer"), OPEN, "support", "P09"),
     _side("confirm_report", N_("Confirm the report"), OPEN, "user", "P18"),
     _side("split", N_("Split into another case"), OPEN, "support", "P15"),
@@ -412,6 +414,32 @@ BESIDE: tuple[Act, ...] = (
         to={_S.CANCELLED},
     ),
     _side("relate", N_("Relate to another case"), ALL, "support consultant", "P15"),
+    _side(
+        "record_call",
+        N_("Record a contact as a case"),
+        {_S.RECEIVED},
+        "support consultant spoc",
+        "P03 P16",
+    ),
+    _side(
+        "check_information",
+        N_("Check the information"),
+        OPEN,
+        "support consultant spoc",
+        "P13",
+    ),
+    _side(
+        "cancel_unanswered",
+        N_("Cancel for lack of an answer"),
+        BEFORE_PROPOSAL,
+        "clock",
+        "P13",
+        to={_S.CANCELLED},
+        closes="wait_reminder wait_lapse",
+    ),
+    _side("attach_to_parent", N_("Attach to a parent case"), OPEN, "support", "P15"),
+    _side("detach_from_parent", N_("Take off the parent case"), ALL, "support", "P15"),
+    _side("tell_children", N_("Answer the attached cases"), ALL, "support", "P04 P15"),
     _side("extend_window", N_("Extend the term"), WITH_WINDOW, "spoc manager", "P24"),
     _side(
         "withdraw_delivery",
@@ -431,6 +459,7 @@ BESIDE: tuple[Act, ...] = (
         "P23 P24",
     ),
     _side("delegate_decision", N_("Pass a decision on"), OPEN, "user owner spoc", "P08 P17"),
+    _side("take_decision_back", N_("Take a decision back"), OPEN, "user owner spoc", "P08 P17"),
     _side(
         "classify_comment",
         N_("Classify a comment"),
@@ -551,12 +580,26 @@ BESIDE: tuple[Act, ...] = (
     _side("recover", N_("Note a recovery"), OPEN, "monitor", "P06"),
     _side("remind", N_("Remind"), ALL, "clock", "P03 P24"),
     _side("warn", N_("Warn of a committed time"), OPEN, "clock", "P03 P05 P21"),
+    _side("page", N_("Page out of hours"), OPEN, "clock", "P03 P05 P21"),
+    _side("acknowledge", N_("Acknowledge the page"), OPEN, f"{_FIRM} manager", "P03 P05 P21"),
     _side("breach", N_("Note a missed term"), ALL, "clock", "P03 P26"),
     _side("build_pack", N_("Build the evidence pack"), ALL, "user spoc manager", "P30"),
     _side("anonymise", N_("Erase personal text"), ENDED, "manager", "P07"),
 )
 
 ACTS: dict[str, Act] = {row.name: row for row in MAIN_LINE + BESIDE}
+
+
+# For each decision that can be passed on: the acts that take it, and no others.
+DECIDING: dict[str, frozenset[str]] = {
+    "scope": frozenset({"validate_scope", "return_scope"}),
+    "proposal": frozenset({"accept_proposal", "reject_proposal"}),
+    "authorization": frozenset({"authorize", "decline"}),
+    "result": frozenset({"accept", "reject"}),
+    "time": frozenset({"approve_time", "dispute_time"}),
+    "billing": frozenset({"approve_statement", "dispute_statement"}),
+    "closure": frozenset({"close"}),
+}
 
 
 def check(act: Act, stage: Stage | None, roles: frozenset[Role]) -> None:
@@ -570,9 +613,19 @@ def check(act: Act, stage: Stage | None, roles: frozenset[Role]) -> None:
         raise Refused("not_your_role", act.name, stage, act.who)
 
 
-def possible(stage: Stage, roles: frozenset[Role]) -> list[Act]:
-    """The acts that the tables allow in this stage to somebody with these roles, in table order."""
-    return [act for act in MAIN_LINE + BESIDE if stage in act.stages and roles & act.who]
+_NOTHING: Mapping[str, frozenset[Role]] = MappingProxyType({})
+
+
+def possible(
+    stage: Stage, roles: frozenset[Role], passed_on: Mapping[str, frozenset[Role]] = _NOTHING
+) -> list[Act]:
+    """The acts that the tables allow in this stage to somebody with these roles, in table order.
+    `passed_on`: the roles that they have for one act and no other (DECIDING)."""
+    return [
+        act
+        for act in MAIN_LINE + BESIDE
+        if stage in act.stages and (roles | passed_on.get(act.name, frozenset())) & act.who
+    ]
 
 
 @dataclass(frozen=True)
@@ -615,7 +668,7 @@ RIVALS: dict[str, tuple[str, ...]] = {
         _RESULT,
         _SCOPE,
         ("close",),
-        ("cancel", "merge_duplicate"),
+        ("cancel", "merge_duplicate", "cancel_unanswered"),
     )
     for name in group
 }

@@ -18,6 +18,7 @@ MOST_DAYS = 365
 MOST_MINUTES = 60_000
 
 DAY_END_FIXED = N_("must be 24:00: a legal day ends at its end")
+BEFORE_CANCELLATION = N_("must come before the cancellation (day %(limit)s), not %(value)s")
 DAYS_DESCENDING = N_("must fall from one reminder to the next")
 DAYS_ASCENDING = N_("must rise from one reminder to the next")
 PERCENTS_ASCENDING = N_("must rise from one warning to the next")
@@ -40,12 +41,25 @@ _SWITCHES = (
     "any_comment_excludes_silence",
     "diagnosis_billed_without_confirmation",
 )
-_REMINDERS = ("reminder_days_before", "approval_reminder_days")
+_REMINDERS = ("approval_reminder_days", "wait_reminder_days")
 _LISTS = {
     "reminder_days_before": "list of days",
+    "owner_reminder_days_before": "list of days",
     "approval_reminder_days": "list of days",
+    "wait_reminder_days": "list of days",
     "target_warning_percents": "list of percents",
 }
+_OPTIONAL = frozenset({"owner_reminder_days_before"})  # may be None
+
+
+@dataclass(frozen=True)
+class WindowReminder:
+    """So many business days before a window ends, and who is told: the customer's users, their
+    service owner."""
+
+    days: int
+    user: bool
+    owner: bool
 
 
 @dataclass(frozen=True)
@@ -64,8 +78,14 @@ class PolicyParameters:
     any_comment_excludes_silence: any comment in the window, not only an objection (P24)
     authorization_lapses_after_days: an accepted proposal nobody authorised; None, never (P19)
     reminder_days_before: business days before the end of an acceptance window (P24)
+    owner_reminder_days_before: the same for the service owner; None, together with the user from
+        the second reminder on (P24)
     approval_reminder_days, approval_escalates_after_days: after asking to approve time or
         billing; then the service owner is told (P30)
+    wait_reminder_days: after a question to the customer: the first reminds its addressee, the
+        others the service owner as well. Older versions had those of approval (P13)
+    wait_cancel_days: after which a question without any word of the customer's cancels the case,
+        while nothing has been proposed; None, never (P13)
     target_warning_percents: parts of a committed time after which the firm's people are warned;
         from the second on it is escalated. At the whole of it the miss is noted (P05, P21). They
         bind nobody and are the firm's own affair: older versions have them as well
@@ -87,8 +107,11 @@ class PolicyParameters:
     any_comment_excludes_silence: bool = False
     authorization_lapses_after_days: int | None = None
     reminder_days_before: tuple[int, ...] = (2, 1)
+    owner_reminder_days_before: tuple[int, ...] | None = None
     approval_reminder_days: tuple[int, ...] = (2, 4)
     approval_escalates_after_days: int = 5
+    wait_reminder_days: tuple[int, ...] = (2, 4)
+    wait_cancel_days: int | None = None
     target_warning_percents: tuple[int, ...] = (50, 75)
     priority_matrix: Matrix = DEFAULT_MATRIX
     emergency_cap_minutes: int = 480
@@ -103,6 +126,8 @@ class PolicyParameters:
         lapses = self.authorization_lapses_after_days
         if lapses is not None:
             require_int("authorization_lapses_after_days", lapses, 1, MOST_DAYS)
+        if self.wait_cancel_days is not None:
+            require_int("wait_cancel_days", self.wait_cancel_days, 1, MOST_DAYS)
         for name in _SWITCHES:
             _require_type(name, getattr(self, name), bool, "true or false")
         require_int("emergency_cap_minutes", self.emergency_cap_minutes, 0, MOST_MINUTES)
@@ -118,16 +143,36 @@ class PolicyParameters:
             _require_type(name, getattr(self, name), tuple, "list of days")
             for value in getattr(self, name):
                 require_int(name, value, 1, MOST_DAYS)
-        before, after = self.reminder_days_before, self.approval_reminder_days
-        if any(earlier <= later for earlier, later in pairwise(before)):
-            raise InvalidField("reminder_days_before", DAYS_DESCENDING)
-        if any(earlier >= later for earlier, later in pairwise(after)):
-            raise InvalidField("approval_reminder_days", DAYS_ASCENDING)
-        for value in before:
-            _require_below("reminder_days_before", BEFORE_THE_TERM, value, self.acceptance_days)
+        after = self.approval_reminder_days
+        self._check_days_before("reminder_days_before", self.reminder_days_before)
+        if self.owner_reminder_days_before is not None:
+            self._check_days_before("owner_reminder_days_before", self.owner_reminder_days_before)
+        for name in ("approval_reminder_days", "wait_reminder_days"):
+            if any(earlier >= later for earlier, later in pairwise(getattr(self, name))):
+                raise InvalidField(name, DAYS_ASCENDING)
         for value in after:
             limit = self.approval_escalates_after_days
             _require_below("approval_reminder_days", BEFORE_ESCALATION, value, limit)
+        cancels = self.wait_cancel_days
+        for value in self.wait_reminder_days if cancels is not None else ():
+            _require_below("wait_reminder_days", BEFORE_CANCELLATION, value, cancels or 0)
+
+    def _check_days_before(self, name: str, days: tuple[int, ...]) -> None:
+        _require_type(name, days, tuple, "list of days")
+        for value in days:
+            require_int(name, value, 1, MOST_DAYS)
+        if any(earlier <= later for earlier, later in pairwise(days)):
+            raise InvalidField(name, DAYS_DESCENDING)
+        for value in days:
+            _require_below(name, BEFORE_THE_TERM, value, self.acceptance_days)
+
+    @property
+    def window_reminders(self) -> tuple[WindowReminder, ...]:
+        """The reminders of an acceptance window, the earliest first."""
+        user, owner = self.reminder_days_before, self.owner_reminder_days_before
+        owner = user[1:] if owner is None else owner
+        days = sorted({*user, *owner}, reverse=True)
+        return tuple(WindowReminder(day, day in user, day in owner) for day in days)
 
     def _check_warnings(self) -> None:
         percents = self.target_warning_percents
@@ -141,7 +186,8 @@ class PolicyParameters:
         """Plain JSON types; `from_json` gives the same parameters back."""
         plain: dict[str, object] = {item.name: getattr(self, item.name) for item in fields(self)}
         for name in _LISTS:
-            plain[name] = list(getattr(self, name))
+            if plain[name] is not None:
+                plain[name] = list(getattr(self, name))
         plain["priority_matrix"] = self.priority_matrix.to_json()
         return plain
 
@@ -155,9 +201,11 @@ class PolicyParameters:
             if name not in known:
                 raise InvalidField(name, UNKNOWN_PARAMETER)
         for name, wanted in _LISTS.items():
-            if name in values:
+            if name in values and not (values[name] is None and name in _OPTIONAL):
                 _require_type(name, values[name], list, wanted)
                 values[name] = tuple(values[name])
+        if "approval_reminder_days" in values:
+            values.setdefault("wait_reminder_days", values["approval_reminder_days"])
         if "priority_matrix" in values:
             _require_type("priority_matrix", values["priority_matrix"], dict, "priority matrix")
             values["priority_matrix"] = Matrix.from_json(values["priority_matrix"])

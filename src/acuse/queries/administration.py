@@ -9,6 +9,7 @@ from ..models import (
     CalendarVersion,
     Change,
     ContractVersion,
+    Import,
     Mailbox,
     Membership,
     Organisation,
@@ -107,11 +108,6 @@ def firm_people() -> list[Person]:
     return list(rows.distinct().order_by("name", "email"))
 
 
-def calendars() -> list[CalendarVersion]:
-    """The newest version of each calendar, by name."""
-    return list(CalendarVersion.objects.order_by("name", "-number").distinct("name"))
-
-
 def calendar_versions(name: str) -> list[CalendarVersion]:
     """Every version of one calendar, newest first."""
     return list(CalendarVersion.objects.filter(name=name).order_by("-number"))
@@ -138,3 +134,9 @@ def changes_of(subject: str, row: int, *, limit: int = 100) -> list[Change]:
     """Who changed what of one row of the installation, the newest first."""
     found = Change.objects.filter(subject=subject, row=row).select_related("by")
     return list(found.order_by("-pk")[:limit])
+
+
+def imports_applied(*, limit: int = 20) -> list[Import]:
+    """The files that were applied, the newest first."""
+    rows = Import.objects.filter(applied_at__isnull=False).select_related("by")
+    return list(rows.order_by("-applied_at")[:limit])

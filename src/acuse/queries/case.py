@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
-from django.db.models import Exists, OuterRef, Prefetch, QuerySet
+from django.db.models import Prefetch, QuerySet
 
 from ..models import (
     Attachment,
@@ -17,9 +17,7 @@ from ..models import (
     Deliverable,
     DeliverableKind,
     LedgerLine,
-    Membership,
     Message,
-    OrganisationKind,
     Outcome,
     Person,
     Statement,
@@ -31,17 +29,14 @@ from ..models import (
     Warranty,
     Window,
 )
-from ..models.roles import roles_on
+from ..models.roles import passed_on, roles_on
 from ..policy.priority import Priority
 from ..policy.stages import ENDED, Act, Role, Stage, possible
 from ..policy.terms import Term
-from . import words
-from .correspondence import copied_waiting
+from . import checklists, words
+from .family import Family, family_in
+from .folder import OF_FIRM, Folder, open_folder
 from .sentence import Sentence, sentence_for
-
-_OF_FIRM = Exists(
-    Membership.objects.filter(person=OuterRef("author"), organisation__kind=OrganisationKind.FIRM)
-)
 
 
 def get_case(person: Person, number: str) -> Case:
@@ -62,10 +57,7 @@ def with_facts(cases: QuerySet[Case]) -> QuerySet[Case]:
         "reporter",
         "assignee",
         "queue",
-        "calendar",
         "contract__contract",
-        "sla",
-        "policy",
         "type",
         "specialty",
         "module",
@@ -82,8 +74,18 @@ class CaseView:
     at: datetime
 
     @cached_property
+    def folder(self) -> Folder:
+        """All of the case that this person may see, tied together."""
+        return open_folder(self.case, self.person)
+
+    @cached_property
     def roles(self) -> frozenset[Role]:
+        self.folder  # noqa: B018  (the case answers from memory from here on)
         return frozenset(roles_on(self.case, self.person, self.at))
+
+    def roles_for(self, act: str) -> frozenset[Role]:
+        """The roles for one act: a decision that was passed on gives one for its own acts."""
+        return self.roles | passed_on(self.case, self.person).get(act, frozenset())
 
     @cached_property
     def sentence(self) -> Sentence:
@@ -93,46 +95,33 @@ class CaseView:
     def stage_label(self) -> str:
         return words.stage_label(self.case.stage, firm=self.person.is_firm)
 
-    @cached_property
+    @property
     def messages(self) -> list[Message]:
         """The conversation that this person may read, oldest first, with authors and files."""
-        return list(self._messages().prefetch_related("holds").order_by("at", "pk"))
-
-    def _messages(self) -> QuerySet[Message]:
-        files = Attachment.objects.visible_to(self.person)
-        rows = Message.objects.visible_to(self.person).filter(case=self.case)
-        rows = rows.annotate(of_firm=_OF_FIRM).select_related("author")
-        return rows.prefetch_related(Prefetch("attachments", files))
+        return self.folder.messages
 
     def get_whole_message(self, pk: int) -> Message:
         """One message with all that was cut from it. What the firm's people quoted under theirs
         may have been the firm's alone, so a customer gets the cut words only. Raises
         Message.DoesNotExist."""
-        rows = self._messages()
-        return (rows if self.person.is_firm else rows.filter(~_OF_FIRM)).get(pk=pk)
+        files = Attachment.objects.visible_to(self.person)
+        rows = Message.objects.visible_to(self.person).filter(case=self.case)
+        rows = rows.annotate(of_firm=OF_FIRM).select_related("author")
+        rows = rows.prefetch_related(Prefetch("attachments", files))
+        return (rows if self.person.is_firm else rows.filter(~OF_FIRM)).get(pk=pk)
 
     @cached_property
     def timeline(self) -> list[tuple[LedgerLine, str]]:
         """The ledger lines that this person may see, oldest first, each as a sentence."""
-        lines = list(
-            LedgerLine.objects.visible_to(self.person)
-            .filter(case=self.case)
-            .select_related("author")
-            .order_by("seq")
-        )
-        said = words.line_sentences(lines)
+        lines = self.folder.lines
+        said = words.line_sentences(lines, self.folder.known)
         return [(line, said[line.pk]) for line in lines]
 
     @cached_property
     def deliverables(self) -> list[Deliverable]:
         """What is or will be delivered, with versions, files, terms, copies and objections."""
-        versions = (
-            Version.objects.select_related("window__calendar", "author", "estimate")
-            .prefetch_related("files", "dispatches__person", "objections", "window__holds")
-            .order_by("number")
-        )
-        rows = self.case.deliverables.prefetch_related(Prefetch("versions", versions))
-        return list(rows.order_by("pk"))
+        self.folder  # noqa: B018
+        return list(self.case.deliverables.all())
 
     @cached_property
     def versions(self) -> list[Version]:
@@ -151,40 +140,60 @@ class CaseView:
 
     @cached_property
     def warranties(self) -> list[Warranty]:
-        rows = self.case.warranties.filter(annulled_at__isnull=True)
-        return list(rows.select_related("version__deliverable").order_by("until"))
+        self.folder  # noqa: B018
+        return [row for row in self.case.warranties.all() if row.annulled_at is None]
 
     @cached_property
     def claims(self) -> list[Claim]:
-        return list(
-            self.case.claims.select_related("version__deliverable", "person").order_by("pk")
-        )
+        self.folder  # noqa: B018
+        return list(self.case.claims.all())
 
     @cached_property
     def wait(self) -> Wait | None:
         """The open question, if there is one."""
-        rows = self.case.waits.filter(ended_at__isnull=True)
-        return rows.select_related("asked_by", "person").first()
+        self.folder  # noqa: B018
+        return next((row for row in self.case.waits.all() if row.ended_at is None), None)
+
+    @property
+    def lapsed(self) -> bool:
+        """Whether the clock cancelled it, because nobody answered a question (P13)."""
+        ended_at = self.case.ended_at
+        if ended_at is None:
+            return False
+        return any(
+            line.kind == "cancel_unanswered" and line.at == ended_at for line in self.folder.lines
+        )
 
     @cached_property
+    def checklist(self) -> checklists.State | None:
+        """What support has to know, and what is known; only for the firm (P13)."""
+        found = self.folder.checklists
+        return checklists.find_state(self.case, found) if self.person.is_firm else None
+
+    @cached_property
+    def family(self) -> Family:
+        """What the case hangs on, and what hangs on it; only for the firm (P15)."""
+        if not self.person.is_firm:
+            return Family(None, [])
+        return family_in(self.case, self.folder.links)
+
+    @property
     def copied(self) -> list[CopiedAddress]:
         """Unknown people to whom a mail was copied; only for the firm (mail rule 19)."""
-        return copied_waiting(self.person, self.case)
+        return self.folder.copied
 
-    @cached_property
+    @property
     def time(self) -> list[TimeEntry]:
-        rows = TimeEntry.objects.visible_to(self.person).current().filter(case=self.case)
-        return list(rows.select_related("person"))
+        return self.folder.time
 
-    @cached_property
+    @property
     def statements(self) -> list[Statement]:
-        rows = Statement.objects.visible_to(self.person).filter(case=self.case)
-        return list(rows.prefetch_related("lines__entry__person").order_by("number"))
+        return self.folder.statements
 
     @cached_property
     def acts(self) -> list[Act]:
         """What this person may do now: what the tables allow, and what there is something for."""
-        allowed = possible(Stage(self.case.stage), self.roles)
+        allowed = possible(Stage(self.case.stage), self.roles, passed_on(self.case, self.person))
         return [act for act in allowed if _MEANINGFUL.get(act.name, _always)(self)]
 
     def may(self, name: str) -> bool:
@@ -263,7 +272,15 @@ _MEANINGFUL: dict[str, Callable[[CaseView], bool]] = {
     "deliver": _can_deliver,
     "accept": _decides_result,
     "reject": _decides_result,
-    "restore": lambda view: view.case.duplicate_of_id is not None,
+    "restore": lambda view: view.case.duplicate_of_id is not None or view.lapsed,
+    "record_call": lambda view: False,  # done with the opening
+    "check_information": lambda view: view.checklist is not None,
+    "attach_to_parent": lambda view: view.family.parent is None and not view.family.children,
+    "detach_from_parent": lambda view: view.family.parent is not None,
+    "tell_children": lambda view: bool(view.family.children),
+    "take_decision_back": lambda view: any(
+        row.by_id == view.person.pk and row.ended_at is None for row in view.case.delegations.all()
+    ),
     "ask": lambda view: view.wait is None,
     "answer": lambda view: view.wait is not None,
     "bind_customer": lambda view: view.case.organisation_id is None,
@@ -295,11 +312,10 @@ _MEANINGFUL: dict[str, Callable[[CaseView], bool]] = {
     "settle_mail": lambda view: False,
     "admit_copied": lambda view: bool(view.copied),
     "dismiss_copied": lambda view: bool(view.copied),
-    "accept_policy": lambda view: (
-        not view.person.policyacceptance_set.filter(policy=view.case.policy_id).exists()
-    ),
-    "answer_satisfaction": lambda view: (
-        not view.case.satisfaction.filter(person=view.person).exists()
+    "acknowledge": lambda view: view.case.priority == Priority.URGENT and bool(view.folder.pagings),
+    "accept_policy": lambda view: not view.folder.accepted,
+    "answer_satisfaction": lambda view: all(
+        row.person_id != view.person.pk for row in view.case.satisfaction.all()
     ),
     "anonymise": lambda view: Stage(view.case.stage) in ENDED,
 }

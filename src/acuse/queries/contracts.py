@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from django.db.models import Prefetch
+from django.db.models import Prefetch, QuerySet
 
 from ..models import (
     BankState,
@@ -18,7 +18,9 @@ from ..models import (
     PolicyVersion,
     Rate,
     RateVersion,
+    RetiredTable,
     SlaVersion,
+    TableKind,
     find_bank,
 )
 from ..policy.contracts import version_on
@@ -104,13 +106,19 @@ def hours_by_period(versions: list[ContractVersion], on: date) -> list[BankState
 
 
 def sla_tables() -> list[SlaVersion]:
-    """The newest version of each table of committed times, by name."""
-    return list(SlaVersion.objects.order_by("name", "-number").distinct("name"))
+    """The newest version of each table of committed times that is in use, by name."""
+    rows = SlaVersion.objects.exclude(name__in=_retired(TableKind.SLA))
+    return list(rows.order_by("name", "-number").distinct("name"))
 
 
 def rate_lists() -> list[RateVersion]:
-    """The newest version of each list of rates, by name."""
-    return list(RateVersion.objects.order_by("name", "-number").distinct("name"))
+    """The newest version of each list of rates that is in use, by name."""
+    rows = RateVersion.objects.exclude(name__in=_retired(TableKind.RATES))
+    return list(rows.order_by("name", "-number").distinct("name"))
+
+
+def _retired(kind: TableKind) -> QuerySet[RetiredTable, str]:
+    return RetiredTable.objects.filter(kind=kind).values_list("name", flat=True)
 
 
 def rates_of(version: RateVersion) -> list[Rate]:
@@ -119,8 +127,9 @@ def rates_of(version: RateVersion) -> list[Rate]:
 
 
 def newest_calendars() -> list[CalendarVersion]:
-    """The newest version of each calendar, by name."""
-    return list(CalendarVersion.objects.order_by("name", "-number").distinct("name"))
+    """The newest version of each calendar that is in use, by name."""
+    rows = CalendarVersion.objects.exclude(name__in=_retired(TableKind.CALENDAR))
+    return list(rows.order_by("name", "-number").distinct("name"))
 
 
 def policies() -> list[PolicyVersion]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from django.db.models import QuerySet
 
 from ..models import (
@@ -14,11 +12,9 @@ from ..models import (
     Message,
     Organisation,
     OrganisationKind,
-    Person,
     RawMail,
 )
-
-RUN, SHORTEST_NOTE = 8, 3  # words
+from ..policy.quoting import repeats
 
 # Everybody has an address there: it says nothing about whose customer somebody is.
 PUBLIC_PROVIDERS = frozenset(
@@ -61,29 +57,11 @@ def repeats_internal_note(case: Case, text: str) -> bool:
     """Whether words that are to be published stand in an internal note of the case: a run of
     eight words, or a whole note of three to seven. Quote marks, line breaks, capitals and
     punctuation do not hide them."""
-    published = f" {' '.join(_plain_words(text))} "
     notes = Message.objects.filter(case=case, audience=Audience.FIRM).exclude(text="")
-    return any(
-        f" {' '.join(run)} " in published
-        for note in notes.values_list("text", flat=True)
-        for run in _runs(_plain_words(note))
-    )
+    return repeats(text, notes.values_list("text", flat=True))
 
 
-def _plain_words(text: str) -> list[str]:
-    return re.findall(r"\w+", text.casefold())
-
-
-def _runs(words: list[str]) -> list[list[str]]:
-    if len(words) < RUN:
-        return [words] if len(words) >= SHORTEST_NOTE else []
-    return [words[start : start + RUN] for start in range(len(words) - RUN + 1)]
-
-
-def copied_waiting(person: Person, case: Case) -> list[CopiedAddress]:
+def waiting_copies(case: Case) -> QuerySet[CopiedAddress]:
     """Unknown people to whom mail on this case was copied, whom nobody has let in or left out
-    yet. Only the firm's."""
-    if not person.is_firm:
-        return []
-    waiting = CopiedAddress.objects.filter(case=case, settled_at__isnull=True)
-    return list(waiting.select_related("raw_mail").defer("raw_mail__content").order_by("pk"))
+    yet. Only for the firm (mail rule 19)."""
+    return CopiedAddress.objects.filter(case=case, settled_at__isnull=True).order_by("pk")

@@ -3,12 +3,11 @@ went, what falls due and by which rule, its estimates and the cases it is tied t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext as _
 
 from ..models import (
@@ -18,11 +17,10 @@ from ..models import (
     Deadline,
     Estimate,
     LedgerLine,
-    Membership,
-    Message,
-    OrganisationKind,
-    Watcher,
+    LinkKind,
+    Person,
 )
+from ..models.base import get_version
 from ..models.clocks import counting_versions
 from ..policy.deadlines import DEADLINES
 from ..policy.fields import N_
@@ -52,10 +50,10 @@ class Examined:
 def coverage_of(case: Case) -> list[Examined]:
     """Why the case is covered or not: every contract examined with every condition (P09)."""
     ids = [row["contract"] for row in case.coverage]
-    versions = ContractVersion.objects.select_related("contract").in_bulk(ids) if ids else {}
+    versions: dict[int, ContractVersion] = {pk: get_version(ContractVersion, pk) for pk in ids}
     return [
         Examined(
-            str(versions.get(row["contract"], row["contract"])),
+            str(versions[row["contract"]]),
             row["covered"],
             [
                 Condition(words.condition_label(c["code"], _said(c["params"])), c["passed"])
@@ -106,7 +104,7 @@ def stretches(case: Case, now: datetime) -> list[Stretch]:
             if row.until is None
             else row.minutes or 0,
         )
-        for row in case.intervals.order_by("since", "pk")
+        for row in sorted(case.intervals.all(), key=lambda row: (row.since, row.pk))
     ]
 
 
@@ -129,6 +127,7 @@ WHY = {
     ),
     "response_warning": N_("%(percent)s %% of the time committed to the first response (%(sla)s)."),
     "delivery_warning": N_("%(percent)s %% of the time committed to the delivery (%(sla)s)."),
+    "page": N_("Urgent out of hours: until somebody acknowledges, the next in the chain is paged."),
     "acceptance": N_(
         "%(days)s business days from the proven delivery; the day of the delivery does not count."
     ),
@@ -145,6 +144,10 @@ WHY = {
         "%(days)s calendar days from the delivery of the accepted version, on to a business day."
     ),
     "wait_reminder": N_("Some business days after the question."),
+    "wait_lapse": N_(
+        "%(days)s business days after the question, if the customer says nothing: it cancels the "
+        "case."
+    ),
     "authorization_reminder": N_("Some business days after the proposal was accepted."),
     "authorization_lapse": N_("%(days)s business days after the proposal was accepted."),
     "time_reminder": N_("Some business days after the time was submitted."),
@@ -168,8 +171,8 @@ class Falling:
 
 def falling_due(case: Case) -> list[Falling]:
     """Everything that falls due or has fallen due on the case, the next first."""
-    rows = case.deadlines.order_by("fired_at", "due_at", "pk")
-    return [_falling(case, row) for row in sorted(rows, key=lambda r: (bool(r.fired_at), r.due_at))]
+    rows = sorted(case.deadlines.all(), key=lambda r: (bool(r.fired_at), r.due_at, r.pk))
+    return [_falling(case, row) for row in rows]
 
 
 def _falling(case: Case, row: Deadline) -> Falling:
@@ -205,13 +208,13 @@ def _days(rules: PolicyParameters, kind: str) -> int | None:
         "warranty_end": rules.warranty_days,
         "authorization_lapse": rules.authorization_lapses_after_days,
         "satisfaction": rules.satisfaction_days,
+        "wait_lapse": rules.wait_cancel_days,
     }.get(kind)
 
 
 def estimates_of(case: Case) -> list[Estimate]:
     """The versions of the estimate with lines, planned deliveries and validations, newest first."""
-    rows = case.estimates.select_related("author")
-    return list(rows.prefetch_related("lines", "items", "validations__person").order_by("-number"))
+    return sorted(case.estimates.all(), key=lambda estimate: -estimate.number)
 
 
 @dataclass(frozen=True)
@@ -224,35 +227,29 @@ class Linked:
     on: date
 
 
-def linked_to(case: Case) -> list[Linked]:
-    """The cases that this one has to do with, from both ends, oldest link first."""
-    rows = CaseLink.objects.filter(Q(case=case) | Q(other=case), undone_at__isnull=True)
-    found = rows.select_related("case__organisation", "other__organisation").order_by("at", "pk")
+def linked_to(case: Case, links: Iterable[CaseLink]) -> list[Linked]:
+    """The cases that this one has to do with, by its links read with both ends."""
     return [
         Linked(
             row.other if row.case_id == case.pk else row.case,
-            words.label(words.LINKS, row.kind),
+            words.label(words.LINKS, _link_kind(row, case)),
             row.case_id == case.pk,
             case.calendar.calendar.local_day(row.at),
         )
-        for row in found
+        for row in links
     ]
 
 
-def followers_of(case: Case) -> list[Watcher]:
-    """Who follows the case beside its reporter; `of_firm` says on which side they stand."""
-    firm = Membership.objects.in_force().filter(
-        person=OuterRef("person"), organisation__kind=OrganisationKind.FIRM
-    )
-    rows = case.watchers.filter(until__isnull=True).select_related("person")
-    return list(rows.annotate(of_firm=Exists(firm)).order_by("person__name", "pk"))
+def _link_kind(row: CaseLink, case: Case) -> str:
+    """Of a parent and what hangs on it, each end has its own word."""
+    carries = row.kind == LinkKind.PARENT and row.other_id == case.pk
+    return "child" if carries else row.kind
 
 
-def firm_authors(messages: list[Message]) -> set[int]:
-    """The ids of those among the authors who stand, or stood, at the firm's side."""
-    authors = {message.author_id for message in messages} - {None}
-    held = Membership.objects.filter(person__in=authors, organisation__kind=OrganisationKind.FIRM)
-    return set(held.values_list("person_id", flat=True))
+def followers_of(case: Case) -> list[Person]:
+    """Who follows the case beside its reporter, by name."""
+    following = [row.person for row in case.watchers.all() if row.until is None]
+    return sorted(following, key=lambda person: (person.name, person.pk))
 
 
 @dataclass(frozen=True)

@@ -28,12 +28,16 @@ from ..models import (
     OrganisationKind,
     Person,
     RawMail,
+    RoutingRule,
+    RoutingState,
     SignIn,
     Transport,
 )
 from ..policy.fields import N_
+from ..policy.routing import Outcome
 from ..policy.stages import ENDED, Role
 from ..policy.terms import working_minutes
+from . import oncall
 from .outgoing import Brake, brake
 from .workload import WAITING
 
@@ -53,6 +57,10 @@ class AlarmName(StrEnum):
     BRAKE = "brake"
     NOTICE = "notice"
     HEARTBEAT = "heartbeat"
+    PAGE = "page"
+    ROTA = "rota"
+    HOOK = "hook"
+    ROUTING = "routing"
 
 
 WORDS = {
@@ -62,7 +70,11 @@ WORDS = {
     AlarmName.HELD_MAIL: N_("Held mail has waited for more than four working hours."),
     AlarmName.BRAKE: N_("Too many strangers write: their confirmations are held back."),
     AlarmName.NOTICE: N_("A notice with legal effect on %(about)s has reached nobody."),
+    AlarmName.PAGE: N_("Nobody has acknowledged the Urgent case %(about)s; all have been paged."),
+    AlarmName.ROTA: N_("The firm is closed and nobody is first on call."),
+    AlarmName.HOOK: N_("The webhook %(about)s takes no messages."),
     AlarmName.HEARTBEAT: N_("The process “%(about)s” gives no sign of life."),
+    AlarmName.ROUTING: N_("Nobody fits for cases that wait in the queue %(about)s."),
 }
 
 PROCESSES = {
@@ -71,7 +83,13 @@ PROCESSES = {
     "worker": N_("Reads mail, sends letters, keeps terms"),
 }
 
-COUNTED = (AlarmName.FAILED_MAIL, AlarmName.HELD_MAIL, AlarmName.BRAKE, AlarmName.NOTICE)
+COUNTED = (
+    AlarmName.FAILED_MAIL,
+    AlarmName.HELD_MAIL,
+    AlarmName.BRAKE,
+    AlarmName.NOTICE,
+    AlarmName.ROUTING,
+)
 
 
 @dataclass(frozen=True)
@@ -103,6 +121,8 @@ def alarm_detail(alarm: Alarm) -> str:
         told = ngettext("%(n)s notice", "%(n)s notices", number)
     elif alarm.name == AlarmName.BRAKE:
         told = ngettext("%(n)s confirmation not sent", "%(n)s confirmations not sent", number)
+    elif alarm.name == AlarmName.ROUTING:
+        told = ngettext("%(n)s case", "%(n)s cases", number)
     else:
         told = ngettext("%(n)s mail", "%(n)s mails", number)
     return told % {"n": number}
@@ -119,6 +139,8 @@ def find_alarms(now: datetime, *, heard_since: datetime) -> list[Found]:
         *_braked(now),
         *_unreached(),
         *_silent(heard_since),
+        *_out_of_hours(now),
+        *_without_anybody(),
     ]
 
 
@@ -186,6 +208,26 @@ def _unreached() -> Iterator[Found]:
 def _silent(heard_since: datetime) -> Iterator[Found]:
     for beat in Heartbeat.objects.filter(at__lt=heard_since).order_by("name"):
         yield Found(AlarmName.HEARTBEAT, beat.name)
+
+
+def _without_anybody() -> Iterator[Found]:
+    """Open cases that routing found nobody for and nobody has taken since, by queue (P14)."""
+    routing = Exists(RoutingRule.objects.filter(retired_at__isnull=True))
+    lost = RoutingState.objects.filter(
+        routing, outcome=Outcome.NOBODY, case__assignee__isnull=True
+    ).exclude(case__stage__in=ENDED)
+    queues = lost.order_by("case__queue__name").values("case__queue__name")
+    for row in queues.annotate(count=Count("pk"))[:MOST]:
+        yield Found(AlarmName.ROUTING, row["case__queue__name"] or "—", str(row["count"]))
+
+
+def _out_of_hours(now: datetime) -> Iterator[Found]:
+    for number in oncall.unheard()[:MOST]:
+        yield Found(AlarmName.PAGE, number)
+    if oncall.gap_now(now):
+        yield Found(AlarmName.ROTA)
+    for name in oncall.failed_hooks():
+        yield Found(AlarmName.HOOK, name)
 
 
 def open_alarms() -> list[Alarm]:

@@ -125,8 +125,9 @@ def lines_about(mail: RawMail) -> list[tuple[LedgerLine, str]]:
 
 
 def candidates(person: Person, mail: RawMail, text: str, now: datetime) -> list[Case]:
-    """The cases that a mail may belong to: those found by the words of whoever looks, else those
-    of its sender and of its customer, running ones first, the newest first."""
+    """The cases that a mail may belong to: those found by the words of whoever looks, else the
+    proposed one, then those of its sender and of its customer, running ones first, the newest
+    first."""
     if text.strip():
         return [row.case for row in search(person, text, now).cases][:MOST_CANDIDATES]
     about = Q(pk=mail.case_id)
@@ -134,17 +135,17 @@ def candidates(person: Person, mail: RawMail, text: str, now: datetime) -> list[
         about |= Q(reporter=mail.person_id)
     if mail.mailbox is not None and mail.mailbox.organisation_id is not None:
         about |= Q(organisation=mail.mailbox.organisation_id)
+    ended, theirs = Q(stage__in=ENDED), Q(reporter=mail.person_id)
     place = Choose(
         When(pk=mail.case_id, then=Value(0)),
-        When(reporter=mail.person_id, then=Value(1)),
-        default=Value(2),
+        When(~ended & theirs, then=Value(1)),
+        When(~ended, then=Value(2)),
+        When(theirs, then=Value(3)),
+        default=Value(4),
         output_field=IntegerField(),
     )
-    ended = Choose(
-        When(stage__in=ENDED, then=Value(1)), default=Value(0), output_field=IntegerField()
-    )
-    rows = Case.objects.visible_to(person).filter(about).annotate(place=place, ended=ended)
-    rows = rows.select_related("organisation").order_by("ended", "place", "-opened_at", "-pk")
+    rows = Case.objects.visible_to(person).filter(about).annotate(place=place)
+    rows = rows.select_related("organisation").order_by("place", "-opened_at", "-pk")
     return list(rows[:MOST_CANDIDATES])
 
 

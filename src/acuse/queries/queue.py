@@ -1,17 +1,14 @@
-"""The desk's lists of cases: views with true counts, filters, order and pages."""
+"""The desk's lists of cases: what is asked for, in an order, page by page."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
 from django.db.models import Case as Choose
 from django.db.models import (
-    Count,
     DateTimeField,
-    Exists,
     F,
     IntegerField,
     OuterRef,
@@ -24,75 +21,23 @@ from django.db.models import (
 from django.db.models.functions import Coalesce, JSONObject
 from django.utils.translation import gettext as _
 
-from ..models import Case, Hold, Person, Queue
+from ..models import Case, Person
 from ..policy.deadlines import DEADLINES
 from ..policy.fields import N_, InvalidField
+from ..policy.filters import ORDERS
 from ..policy.priority import Priority
-from ..policy.stages import ENDED, Ball
 from ..policy.targets import WARNINGS
 from . import words
 from .case import with_facts
 from .sentence import Sentence, sentences
-from .targets import at_risk, warned_percent
+from .targets import warned_percent
 from .workload import last_day_of, terms
 
 PAGE = 50
 FAR = datetime(9999, 1, 1, tzinfo=UTC)  # after every term, for cases without one
 
-UNKNOWN_VIEW = N_("“%(value)s” is not a list of the desk")
 UNKNOWN_ORDER = N_("“%(value)s” is not an order of this list")
 NOT_A_PLACE = N_("“%(value)s” is not a place in this list")
-
-_OPEN = ~Q(stage__in=ENDED)
-_TO_CLASSIFY = Exists(Hold.objects.filter(window__case=OuterRef("pk"), ended_at__isnull=True))
-
-# The views: a label, and which cases they hold for one person.
-VIEWS: dict[str, tuple[str, Callable[[Person], Q]]] = {
-    "mine": (N_("Assigned to me"), lambda me: _OPEN & Q(assignee=me)),
-    "unassigned": (N_("Without assignee"), lambda me: _OPEN & Q(assignee__isnull=True)),
-    "firm": (N_("Our turn"), lambda me: Q(ball__in=[Ball.FIRM, Ball.BOTH])),
-    "customer": (N_("The customer's turn"), lambda me: Q(ball__in=[Ball.CUSTOMER, Ball.BOTH])),
-    "third_party": (N_("A third party's turn"), lambda me: Q(ball=Ball.THIRD_PARTY)),
-    "classify": (N_("With a comment to classify"), lambda me: Q(_TO_CLASSIFY)),
-    "warned": (N_("Committed time running out"), lambda me: _OPEN & Q(at_risk())),
-    "unbound": (N_("Without customer"), lambda me: _OPEN & Q(organisation__isnull=True)),
-    "open": (N_("All open"), lambda me: _OPEN),
-    "ended": (N_("Ended"), lambda me: Q(stage__in=ENDED)),
-}
-
-ORDERS = {
-    "due": N_("Next term first"),
-    "priority": N_("Priority"),
-    "newest": N_("Newest first"),
-    "oldest": N_("Oldest first"),
-}
-
-
-@dataclass(frozen=True)
-class Filters:
-    """What a list is narrowed to; empty fields narrow nothing."""
-
-    view: str = "open"
-    queue: int | None = None
-    stage: str = ""
-    customer: int | None = None
-    assignee: int | None = None
-    priority: str = ""
-    ball: str = ""
-
-    def narrow(self, person: Person) -> Q:
-        """As a condition on cases. Raises InvalidField for an unknown view."""
-        if self.view not in VIEWS:
-            raise InvalidField("view", UNKNOWN_VIEW, value=self.view)
-        asked = {
-            "queue": self.queue,
-            "stage": self.stage,
-            "organisation": self.customer,
-            "assignee": self.assignee,
-            "priority": self.priority,
-            "ball": self.ball,
-        }
-        return VIEWS[self.view][1](person) & Q(**{k: v for k, v in asked.items() if v})
 
 
 @dataclass(frozen=True)
@@ -120,30 +65,25 @@ class Row:
 
 @dataclass(frozen=True)
 class Page:
-    """A page of a list: its rows, the place to go on from (empty at the end), and how many cases
-    the whole list has."""
+    """A page of a list: its rows, and the place to go on from (empty at the end)."""
 
     rows: list[Row]
     after: str
-    total: int
 
 
 def list_cases(
     person: Person,
     now: datetime,
-    filters: Filters | None = None,
+    condition: Q | None = None,
     *,
     order: str = "due",
     after: str = "",
     size: int = PAGE,
 ) -> Page:
-    """A page of the cases that this person sees, from the place `after` (of the page before).
-
-    Raises InvalidField for an unknown view, order or place. Three queries, however many cases.
-    """
-    asked = (filters or Filters()).narrow(person)
-    found = Case.objects.visible_to(person).filter(asked)
-    rows = _ordered(found, order)
+    """A page of the cases of a condition that this person sees, from the place `after` (of the
+    page before). Raises InvalidField for an unknown order or place. Two queries, however many
+    cases."""
+    rows = _ordered(Case.objects.visible_to(person).filter(condition or Q()), order)
     if after:
         value, pk = _read_place(after, order)
         later = Q(place__gt=value) | Q(place=value, pk__gt=pk)
@@ -152,11 +92,7 @@ def list_cases(
         rows = rows.filter(later)
     cases = list(with_facts(with_next_term(rows))[: size + 1])
     shown = cases[:size]
-    return Page(
-        describe(shown, person, now),
-        _place(shown[-1]) if len(cases) > size else "",
-        found.count(),
-    )
+    return Page(describe(shown, person, now), _place(shown[-1]) if len(cases) > size else "")
 
 
 def describe(cases: list[Case], person: Person, now: datetime) -> list[Row]:
@@ -230,28 +166,3 @@ def _read_place(text: str, order: str) -> tuple[datetime | int, int]:
         return place, int(pk)
     except ValueError:
         raise InvalidField("after", NOT_A_PLACE, value=text) from None
-
-
-@dataclass(frozen=True)
-class Shelf:
-    """One list at the left: its code or queue, its name, how many cases it holds."""
-
-    code: str
-    label: str
-    count: int
-
-
-def shelves(person: Person) -> list[Shelf]:
-    """The views with their counts, in one query: each counts exactly what its list shows."""
-    counts = Case.objects.visible_to(person).aggregate(
-        **{code: Count("pk", filter=narrow(person)) for code, (_label, narrow) in VIEWS.items()}
-    )
-    return [Shelf(code, _(VIEWS[code][0]), counts[code]) for code in VIEWS]
-
-
-def queues(person: Person) -> list[Shelf]:
-    """The firm's queues with the open cases in each, in one query; `code` is the queue's id."""
-    seen = Q(case__in=Case.objects.visible_to(person)) & ~Q(case__stage__in=ENDED)
-    rows = Queue.objects.annotate(count=Count("case", filter=seen))
-    kept = rows.filter(Q(retired_at__isnull=True) | Q(count__gt=0)).order_by("name")
-    return [Shelf(str(row.pk), row.name, row.count) for row in kept]

@@ -20,8 +20,10 @@ from ..models import (
     Case,
     Claim,
     Deadline,
+    Delegation,
     Estimate,
     Hold,
+    OpenedBy,
     Person,
     ScopeValidation,
     Statement,
@@ -60,9 +62,23 @@ SITUATIONS: dict[str, tuple[str, str]] = {
         N_("It is your turn: answer our question. Our work waits for your answer."),
         N_("Waiting for the customer: a question is open since %(since)s."),
     ),
+    "asked_customer_until": (
+        N_(
+            "It is your turn: answer our question until %(last_day)s. If you say nothing until "
+            "then, the case is cancelled that day; it can be taken up again."
+        ),
+        N_(
+            "Waiting for the customer: a question is open since %(since)s. Silence cancels the "
+            "case on %(last_day)s."
+        ),
+    ),
     "asked_third_party": (
         N_("We are waiting for a third party since %(since)s; we will tell you when it goes on."),
         N_("Waiting for a third party: a question is open since %(since)s."),
+    ),
+    "internal": (
+        N_("This case belongs to no customer."),
+        N_("A case of the firm's own, of no customer: no term runs."),
     ),
     "unbound": (
         N_("We received your message and are checking which customer it belongs to."),
@@ -284,6 +300,7 @@ SITUATIONS: dict[str, tuple[str, str]] = {
 _STARTS_WITH_YOU = frozenset(
     {
         "asked_customer",
+        "asked_customer_until",
         "scope_yours",
         "proposal_tacit",
         "proposal_explicit",
@@ -350,7 +367,7 @@ def _facts(ids: list[int]) -> Iterable[Mapping[str, Any]]:
         window=Subquery(first[:1]),
         wait=Subquery(wait.values(json=JSONObject(addressee="addressee", since="asked_at"))[:1]),
         due=ArraySubquery(
-            Deadline.objects.filter(**own, kind__in=_FIRMS)
+            Deadline.objects.filter(**own, kind__in=(*_FIRMS, "wait_lapse"))
             .order_by("due_at")
             .values(json=JSONObject(kind="kind", due_at="due_at", fired_at="fired_at"))
         ),
@@ -365,6 +382,11 @@ def _facts(ids: list[int]) -> Iterable[Mapping[str, Any]]:
         pending_number=Subquery(estimate.values("number")[:1]),
         by_owner=Exists(validated.filter(side="owner")),
         by_spoc=Exists(validated.filter(side="spoc")),
+        passed_on=ArraySubquery(
+            Delegation.objects.filter(**own, decision="scope", ended_at__isnull=True)
+            .order_by("pk")
+            .values(json=JSONObject(to="to", role="role"))
+        ),
     )
 
 
@@ -380,7 +402,7 @@ def _sentence(case: Case, facts: Mapping[str, Any], person: Person) -> Sentence:
         shown["last_day"] = words.long_date(last_day)
     elif "due_at" in params:
         shown["last_day"] = words.moment(params["due_at"], case.calendar.calendar.zone)
-    text = _(SITUATIONS[situation][1 if firm else 0]) % shown
+    text = words.fill(_(SITUATIONS[situation][1 if firm else 0]), shown)
     return Sentence(text, situation, yours, case.ball, last_day, params)
 
 
@@ -389,11 +411,19 @@ def _situation(case: Case, facts: Mapping[str, Any], person: Person) -> tuple[st
     if facts["wait"] is not None:
         third = facts["wait"]["addressee"] == "third_party"
         since = words.long_date(facts["wait"]["since"][:10])
-        return ("asked_third_party" if third else "asked_customer"), {"since": since}
+        if third:
+            return "asked_third_party", {"since": since}
+        lapse = [row for row in facts["due"] if row["kind"] == "wait_lapse"]
+        running = [row for row in lapse if row["fired_at"] is None]
+        if running:
+            until = {"last_day": _day_of(running[0]["due_at"], case)}
+            return "asked_customer_until", {"since": since, **until}
+        return "asked_customer", {"since": since}
     if stage in (Stage.CLOSED, Stage.CANCELLED):
         return _ended(case, facts, stage)
     if case.organisation_id is None:
-        return "unbound", {}
+        internal = case.opened_by == OpenedBy.SUPPORT and case.reporter_id is None
+        return ("internal" if internal else "unbound"), {}
     if stage is Stage.SCOPE_VALIDATION:
         return _scope(case, facts, person)
     if stage in (Stage.PROPOSAL, Stage.DELIVERED):
@@ -437,10 +467,11 @@ def _day_of(due_at: str, case: Case) -> date:
 
 def _scope(case: Case, facts: Mapping[str, Any], person: Person) -> tuple[str, dict[str, Any]]:
     params = {"number": facts["pending_number"]}
-    if not facts["by_owner"] and _is_owner(case, person):
+    passed_on = {row["role"] for row in facts["passed_on"] if row["to"] == person.pk}
+    if not facts["by_owner"] and (_is_owner(case, person) or Role.OWNER in passed_on):
         return "scope_yours", params
     spoc = case.organisation.spoc_id if case.organisation is not None else None
-    if not facts["by_spoc"] and spoc == person.pk:
+    if not facts["by_spoc"] and (spoc == person.pk or Role.SPOC in passed_on):
         return "scope_yours", params
     if facts["by_spoc"]:
         return "scope_owner", params

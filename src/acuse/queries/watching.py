@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from ..models import (
     AlertSource,
     Case,
+    Change,
     Check,
     CheckRun,
     Environment,
@@ -31,7 +32,7 @@ from ..policy.probing import CheckKind, Finding
 from ..policy.stages import ENDED
 
 DAYS = 90  # of the history
-MOST_INCIDENTS, MOST_RUNS = 50, 50
+MOST_INCIDENTS, MOST_RUNS, MOST_CHANGES = 50, 50, 50
 
 FINDINGS = {
     Finding.FINE: N_("works"),
@@ -122,9 +123,9 @@ def statuses(person: Person, at: datetime, *, only: int | None = None) -> list[S
     open_rows = _by_environment(_open_incidents(ids))
     windows = _by_environment(
         # One that was called off is empty.
-        MaintenanceWindow.objects.filter(
-            environment__in=ids, until__gt=begin, since__lt=F("until")
-        ).order_by("since")
+        MaintenanceWindow.objects.filter(environment__in=ids, until__gt=begin, since__lt=F("until"))
+        .select_related("by")
+        .order_by("since")
     )
     broken = _by_environment(
         Outage.objects.filter(environment__in=ids).filter(
@@ -262,6 +263,13 @@ def get_window(person: Person, pk: int) -> MaintenanceWindow:
     """One maintenance window. Raises MaintenanceWindow.DoesNotExist."""
     rows = MaintenanceWindow.objects.filter(environment__in=Environment.objects.visible_to(person))
     return rows.select_related("environment").get(pk=pk)
+
+
+def maintenance_changes(environment: Environment) -> list[Change]:
+    """Who announced, ended or called off its maintenance, the newest first."""
+    windows = MaintenanceWindow.objects.filter(environment=environment).values("pk")
+    rows = Change.objects.filter(subject="maintenance", row__in=windows).select_related("by")
+    return list(rows.order_by("-pk")[:MOST_CHANGES])
 
 
 def incidents_of(environment: Environment) -> list[Incident]:

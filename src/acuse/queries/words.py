@@ -3,22 +3,28 @@ from here, so that a thing is called the same everywhere."""
 
 from __future__ import annotations
 
+import functools
+import re
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, tzinfo
 from decimal import Decimal
+from typing import Any
 from zoneinfo import ZoneInfo
 
+from django.db import models
 from django.utils import numberformat
 from django.utils.formats import date_format
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from ..models import Estimate, LedgerLine, Version
+from ..models import Estimate, LedgerLine, Person, Version
 from ..policy import billing, coverage
 from ..policy.deadlines import DEADLINES
 from ..policy.fields import N_
 from ..policy.kinds import KINDS
+from ..policy.oncall import RUNGS, WHYS
 from ..policy.stages import ACTS, STAGES, Stage
+from .why_routed import why_routed
 
 ROLES = {
     "user": N_("a user of the customer"),
@@ -115,6 +121,22 @@ EXCLUSIONS = {
     "late": N_("Claimed after the warranty ended"),
     "kind_not_covered": N_("This kind of deliverable has no warranty"),
 }
+MARKS = {
+    "same": N_("As it was"),
+    "added": N_("Added"),
+    "removed": N_("Taken away"),
+    "changed": N_("Changed"),
+}
+WORK_KINDS = {
+    "import": N_("Import from a file"),
+    "export": N_("List of cases"),
+}
+WORK_STATES = {
+    "queued": N_("Waits for its turn"),
+    "running": N_("Is being done"),
+    "done": N_("Done"),
+    "failed": N_("Came to nothing"),
+}
 ADDRESSEES = {
     "user": N_("The reporter"),
     "lead": N_("The functional lead"),
@@ -123,6 +145,7 @@ ADDRESSEES = {
 }
 MEDIA = {
     "phone": N_("telephone"),
+    "whatsapp": N_("WhatsApp"),
     "chat": N_("chat"),
     "visit": N_("visit"),
     "meeting": N_("meeting"),
@@ -149,6 +172,7 @@ LINKS = {
     "change": N_("Change"),
     "split": N_("Split"),
     "parent": N_("Parent"),
+    "child": N_("Attached"),
 }
 CHANNELS = {
     "portal": N_("Portal"),
@@ -180,13 +204,25 @@ MAIL_REASONS = {
     "unclear_sender": N_("It does not name exactly one author, or pretends to be somebody else"),
     "borrowed_name": N_("A stranger writes under the name of somebody of the firm"),
     "internal_words": N_("It would publish words of an internal note: write it anew on the case"),
+    "digest": N_("It answers a letter about several cases: nothing says which one it is for"),
     "loop": N_("The sender repeats the same words, or writes faster than people do"),
+}
+# How far its mail has come.
+NOTICE_STATES = {
+    "queued": N_("on its way by mail"),
+    "sending": N_("on its way by mail"),
+    "sent": N_("mailed"),
+    "failed": N_("could not be mailed"),
+    "bounced": N_("its mail came back"),
+    "suppressed": N_("not mailed"),
+    "grouped": N_("goes with your next summary"),
+    "in_portal": N_("only here"),
 }
 AUTHENTICATION = {
     "pass": N_("The sender's domain vouches for it"),
     "fail": N_("The sender's domain says that it is not theirs"),
     "none": N_("The sender's domain says nothing about it"),
-    "unknown": N_("The sender's domain could not be asked"),
+    "unknown": N_("It is not known: the sender's domain was not asked, or gave no answer"),
     "": N_("Not asked yet"),
 }
 MAIL_OUTCOMES = {
@@ -208,6 +244,8 @@ DAY_REASONS = {
 DEADLINE_KINDS = {name: kind.label for name, kind in DEADLINES.items()}
 TRUTH = {True: N_("yes"), False: N_("no")}
 
+FOLLOWING = {True: N_("follows it"), False: N_("no longer follows it")}
+_BEFORE_STOP = re.compile(r"%\(\w+\)s\.(?=\s|$)")
 _SEVERAL: dict[str, Mapping[str, str]] = {
     "priority": PRIORITIES,
     "activity": ACTIVITIES,
@@ -223,6 +261,8 @@ _OF_KIND: dict[tuple[str, str], Mapping[str, str]] = {
     ("remind", "deadline"): DEADLINE_KINDS,
     ("warn", "deadline"): DEADLINE_KINDS,
     ("breach", "deadline"): DEADLINE_KINDS,
+    ("page", "rung"): RUNGS,
+    ("page", "why"): WHYS,
 }
 
 
@@ -266,20 +306,19 @@ def billing_reason(code: str) -> str:
 _DAY = {"es": r"l j \d\e F \d\e Y", "en": "l, j F Y", "pt": r"j \d\e F \d\e Y (l)"}
 
 
-def _day_format() -> str:
-    return _DAY.get((get_language() or "es")[:2], _DAY["es"])
-
-
 def long_date(day: date | str) -> str:
     """martes 1 de diciembre de 2026"""
     value = date.fromisoformat(day) if isinstance(day, str) else day
-    return (
-        date_format(value, _day_format()).lower() if _small() else date_format(value, _day_format())
-    )
+    language = (get_language() or "es")[:2]
+    return _written(value, _DAY.get(language, _DAY["es"]), language)
 
 
-def _small() -> bool:
-    return not (get_language() or "es").startswith("en")
+@functools.lru_cache(maxsize=4096)
+def _written(day: date, form: str, language: str) -> str:
+    """A day in the active language, which is named because it is part of what is remembered: a
+    page of cases writes the same few days over and over."""
+    text = date_format(day, form)
+    return text if language == "en" else text.lower()
 
 
 def moment(at: datetime | str, zone: str, *, named: bool = False) -> str:
@@ -292,14 +331,12 @@ def moment(at: datetime | str, zone: str, *, named: bool = False) -> str:
 
 def brief_date(day: date) -> str:
     """mar 1 dic 2026, where many dates stand in a row"""
-    text = date_format(day, "D j M Y")
-    return text.lower() if _small() else text
+    return _written(day, "D j M Y", (get_language() or "es")[:2])
 
 
 def brief_month(day: date) -> str:
     """dic, under a day of a strip"""
-    text = date_format(day, "M")
-    return text.lower() if _small() else text
+    return _written(day, "M", (get_language() or "es")[:2])
 
 
 def brief_moment(at: datetime, zone: tzinfo) -> str:
@@ -314,6 +351,12 @@ def minutes(count: int) -> str:
     if not hours:
         return f"{rest} min"
     return f"{hours} h {rest} min" if rest else f"{hours} h"
+
+
+def more_minutes(count: int) -> str:
+    """A difference of minutes with its sign: +1 h 30 min, −15 min, 0 min."""
+    sign = "+" if count > 0 else "\u2212" if count < 0 else ""
+    return f"{sign}{minutes(abs(count))}"
 
 
 # Decimal and thousands signs as Colombia and Brazil write them; Django's "es" groups with a space.
@@ -340,17 +383,30 @@ def line_sentence(line: LedgerLine) -> str:
     return line_sentences([line])[line.pk]
 
 
-def line_sentences(lines: Iterable[LedgerLine]) -> dict[int, str]:
-    """Ledger lines as sentences, by the line's id: two more queries, however many lines.
-
-    The lines' authors should be loaded with them.
-    """
+def line_sentences(
+    lines: Iterable[LedgerLine], known: Iterable[models.Model] = ()
+) -> dict[int, str]:
+    """Ledger lines as sentences, by the line's id: three more queries at most, however many lines.
+    What the lines name and is `known` already is not read. Their authors should be loaded with
+    them."""
     lines = list(lines)
+    at_hand: dict[type[models.Model], dict[Any, Any]] = {}
+    for record in known:
+        at_hand.setdefault(type(record), {})[record.pk] = record
+
+    def named(rows: models.QuerySet[Any], ids: set[Any]) -> dict[int, Any]:
+        have = at_hand.get(rows.model, {})
+        return {**have, **rows.in_bulk(ids - have.keys() - {None})}
+
     version_ids = {line.payload.get("version") for line in lines if _names_version(line)}
-    estimate_ids = {line.payload["estimate"] for line in lines if line.payload.get("estimate")}
-    versions = Version.objects.select_related("deliverable").in_bulk(version_ids - {None})
-    estimates = Estimate.objects.in_bulk(estimate_ids)
-    return {line.pk: _sentence(line, versions, estimates) for line in lines}
+    versions = named(Version.objects.select_related("deliverable"), version_ids)
+    estimates = named(Estimate.objects.all(), {line.payload.get("estimate") for line in lines})
+    people = named(Person.objects.all(), {x.payload["person"] for x in lines if x.kind == "watch"})
+    routed = why_routed(lines)
+    return {
+        line.pk: _sentence(line, versions, estimates, people, routed.get(line.pk, ""))
+        for line in lines
+    }
 
 
 def _names_version(line: LedgerLine) -> bool:
@@ -359,12 +415,21 @@ def _names_version(line: LedgerLine) -> bool:
 
 
 def _sentence(
-    line: LedgerLine, versions: Mapping[int, Version], estimates: Mapping[int, Estimate]
+    line: LedgerLine,
+    versions: Mapping[int, Version],
+    estimates: Mapping[int, Estimate],
+    people: Mapping[int, Person],
+    routed: str,
 ) -> str:
     words: dict[str, object] = {
         name: _word(line.kind, name, value) for name, value in line.payload.items()
     }
     words["who"] = author_name(line)
+    if routed:
+        words["outcome"] = routed
+    if line.kind == "watch":
+        words["person"] = people.get(line.payload["person"], "")
+        words["following"] = _(FOLLOWING[line.payload["following"]])
     if "total" in line.payload:
         words["total"] = figure(line.payload["total"])
     version = versions.get(line.payload.get("version") or 0) if _names_version(line) else None
@@ -373,8 +438,19 @@ def _sentence(
         words["number"], words["title"] = version.number, version.deliverable.title
     elif estimate is not None:
         words["number"] = estimate.number
-    text = _(KINDS[line.kind].sentence) % words
+    text = fill(_(KINDS[line.kind].sentence), words)
     return text[:1].upper() + text[1:]  # a machine's name is a small word inside a sentence
+
+
+def fill(sentence: str, words: Mapping[str, object]) -> str:
+    """A sentence with its words; one that ends in a full stop (S.A.S., a. m.) brings no second
+    one to the end of a sentence."""
+    return _BEFORE_STOP.sub(lambda found: _without_stop(found[0], words), sentence) % words
+
+
+def _without_stop(place: str, words: Mapping[str, object]) -> str:
+    ends = (place % words).endswith("..")
+    return place.removesuffix(".") if ends else place
 
 
 def author_name(line: LedgerLine) -> str:

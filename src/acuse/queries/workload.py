@@ -79,6 +79,7 @@ _IN_HOURS = (
     "response_warning",
     "delivery_warning",
     "acceptance_reminder",
+    "page",
 )
 
 

@@ -9,25 +9,36 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from django.db import connection, transaction
-from django.db.models import OuterRef, Subquery
+from django.db.models import F, OuterRef, Subquery
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
 from acuse.actions import administration as admin
 from acuse.config import Config
-from acuse.models import Case, LedgerLine, Membership, Notice, NoticeState, Person
+from acuse.models import (
+    Case,
+    DisruptionLetter,
+    DisruptionWord,
+    LedgerLine,
+    Membership,
+    Notice,
+    NoticeState,
+    Person,
+)
 from acuse.policy.fields import N_
 
 from .days import Days
 from .firm import CHARACTERS, CUSTOMERS, Cast, begin_of, found
 from .play import Story, play
 from .scene import IRENE_LEFT, Plot, Scene
+from .service import organise
 from .stories import TELLERS
 
+UNREAD = timedelta(days=3)
 PLOTS = Path(__file__).with_name("cases.toml")
 
 ONLY_IN_DEVELOPMENT = N_("The demo firm exists in development only (ACUSE_ENV=development).")
@@ -67,15 +78,17 @@ def load(config: Config, now: datetime) -> Summary:
             raise NoDemo(_(NOT_EMPTY))
         # From before the first case to the end of next year; the years that were reviewed first.
         years = range(min(2025, now.year - 1), max(2027, now.year + 1) + 1)
-        cast = found(config.mail_domain, years, begin_of(years[0]))
+        begun = begin_of(years[0])
+        cast = found(config.mail_domain, years, begun)
         days = Days(cast.ground.calendar.calendar, now)
         plots = read_plots()
+        organise(cast, begun, days.on(0))
         stories: list[Story] = [_irene_leaves(cast, days)]
         for number, plot in enumerate(plots):
             scene = Scene(plot, cast, days, seed=f"demo {number}")
             stories.append(TELLERS[plot.story](scene))
         play(stories, now)
-        _mark_as_sent()
+        _mark_as_sent(now)
     return _summary(cast)
 
 
@@ -85,11 +98,15 @@ def _irene_leaves(cast: Cast, days: Days) -> Iterator[datetime]:
     admin.end_role(Membership.objects.get(person=cast.people["irene"]), at)
 
 
-def _mark_as_sent() -> None:
-    """The notices of the past went out when they were written; none waits for the worker."""
+def _mark_as_sent(now: datetime) -> None:
+    """The notices of the past went out when they were written, and all but the last days' have
+    been read; none waits for the worker."""
     written = LedgerLine.objects.filter(pk=OuterRef("line")).values("at")
     notices = Notice.objects.filter(state=NoticeState.QUEUED)
     notices.update(state=NoticeState.SENT, sent_at=Subquery(written), queued_at=Subquery(written))
+    Notice.objects.filter(sent_at__lt=now - UNREAD).update(read_at=F("sent_at"))
+    told = DisruptionWord.objects.filter(pk=OuterRef("word")).values("at")
+    DisruptionLetter.objects.update(sent_at=Subquery(told))
     bounced = Notice.objects.filter(dispatch__bounced_at__isnull=False)
     bounced.update(state=NoticeState.BOUNCED)
     with connection.cursor() as cursor:

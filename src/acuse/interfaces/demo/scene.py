@@ -53,7 +53,8 @@ IRENE_LEFT = -25  # the business day from which her substitute decides
 class Plot:
     """What a case of the demo is about, as cases.toml tells it (all texts in Spanish, or in the
     reporter's language). `story` names a function of stories.py; `day` is the business day on
-    which it begins; `items` are "kind: title"."""
+    which it begins, `minute` when on that day (after midnight; 0: some time in the morning);
+    `items` are "kind: title"."""
 
     story: str
     day: int
@@ -64,6 +65,7 @@ class Plot:
     module: str
     impact: str
     urgency: str
+    minute: int = 0
     specialty: str = "funcional"
     cause: str = ""
     by_mail: bool = False
@@ -94,6 +96,7 @@ class Scene:
         self._days, self._random = days, Random(seed)
         self._day, self._minute = plot.day, 0
         self._new_morning()
+        self._minute = plot.minute or self._minute
 
     @property
     def customer(self) -> str:
@@ -239,15 +242,15 @@ class Scene:
             person=sender,
         )
 
-    def take(self) -> Moments:
+    def take(self, who: str = "valentina") -> Moments:
         yield self.later()
-        life.take(self.on("valentina"))
+        life.take(self.on(who))
 
-    def classify(self) -> Moments:
+    def classify(self, who: str = "valentina") -> Moments:
         yield self.later()
         plot = self.plot
         life.classify(
-            self.on("valentina"),
+            self.on(who),
             impact=Impact(plot.impact),
             urgency=Urgency(plot.urgency),
             type=CaseType.objects.get(code=plot.type),

@@ -11,6 +11,7 @@ from acuse.interfaces.web import clock
 from acuse.interfaces.web.doors import for_firm, person_of
 from acuse.queries import workload
 
+from .notices import sends
 from .pages import show
 
 
@@ -41,6 +42,7 @@ def failures(request: HttpRequest) -> HttpResponse:
         current="failures",
         deadlines=workload.failed_deadlines(person),
         notices=workload.failed_notices(person),
+        sends=sends(request),
     )
 
 

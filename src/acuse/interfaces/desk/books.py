@@ -2,30 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date
 
 from django import forms
 from django.contrib import messages
-from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.dates import WEEKDAYS
 from django.utils.translation import gettext as _
 
-from acuse.actions.administration import add_person, end_role, give_role, publish_calendar
+from acuse.actions.administration import end_role, give_role
+from acuse.actions.customers import register_person
+from acuse.actions.tables import review_year
 from acuse.interfaces.web import clock
 from acuse.interfaces.web.doors import for_firm, person_of
 from acuse.interfaces.web.refusals import tell_rule
-from acuse.models import CalendarVersion, Membership, Organisation, Person
+from acuse.models import CalendarVersion, Membership, Organisation, Person, TableKind
 from acuse.policy.calendar import Calendar
 from acuse.policy.fields import InvalidField
 from acuse.policy.holidays import colombian_holidays
 from acuse.policy.stages import Role
 from acuse.queries import administration as books
+from acuse.queries import tables
 
-from .customers import history_of_customer, history_of_person
+from .customers import history_of_customer, history_of_person, told_changes
 from .forms import AddPerson, GiveRole, ReviewYear
+from .notices import mends
 from .pages import for_roles, show
 
 ADMINISTER = (Role.ADMINISTRATOR, Role.MANAGER)
@@ -59,7 +61,23 @@ def customer(request: HttpRequest, pk: int) -> HttpResponse:
         now=clock.now(),
         administers=_administers(person_of(request)),
         changes=history_of_customer(pk),
+        missing=_missing(found) if found.active else [],
     )
+
+
+def _missing(customer: Organisation) -> list[str]:
+    """Who is still to be named before the work can go its way, in words."""
+    held = [m for m in customer.memberships.all() if m.until is None and m.person.is_active]
+    led = {m.area_id for m in held if m.role == Role.LEAD}
+    said = []
+    if customer.spoc is None:
+        said.append(_("Nobody of the firm is its single point of contact (P17)."))
+    if all(m.role != Role.OWNER for m in held):
+        said.append(_("Nobody is its service owner: no scope can be validated (P17)."))
+    for area in customer.areas.all():
+        if area.retired_at is None and area.pk not in led:
+            said.append(_("Nobody leads the area %(area)s (P10).") % {"area": area.name})
+    return said
 
 
 @for_firm
@@ -110,6 +128,7 @@ def _person_page(
         form=form or GiveRole(reader, found),
         now=clock.now(),
         administers=_administers(reader),
+        mends=mends(request),
         changes=history_of_person(found.pk),
     )
 
@@ -119,8 +138,7 @@ def new_person(request: HttpRequest) -> HttpResponse:
     """Somebody by their address; whoever is known already is found again."""
     form = AddPerson(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
-        given = form.cleaned_data
-        found = add_person(given["email"], given["name"], language=given["language"])
+        found = register_person(**form.cleaned_data, by=person_of(request), at=clock.now())
         if found.created_at < clock.now() and found.memberships.exists():
             messages.info(request, _("%(person)s was known already.") % {"person": found})
         return redirect("desk:person", found.pk)
@@ -164,8 +182,13 @@ def role_end(request: HttpRequest, pk: int) -> HttpResponse:
 @for_firm
 def calendars(request: HttpRequest) -> HttpResponse:
     """The newest version of each calendar; its years, holidays and which years are reviewed."""
-    rows = books.calendars()
-    return show(request, "calendars", current="calendars", calendars=rows)
+    return show(
+        request,
+        "calendars",
+        current="calendars",
+        calendars=tables.tables(TableKind.CALENDAR),
+        manager=person_of(request).is_manager,
+    )
 
 
 @for_firm
@@ -181,7 +204,9 @@ def calendar(request: HttpRequest, pk: int) -> HttpResponse:
         versions=versions,
         newest=versions[0],
         week=_week(found.calendar),
-        years=_years(found.calendar),
+        years=_years(found.calendar, found.calendar.local_day(clock.now()).year),
+        retired=tables.is_retired(TableKind.CALENDAR, found.name),
+        changes=told_changes(tables.changes_of_table(TableKind.CALENDAR, found.name)),
         manager=person_of(request).is_manager,
     )
 
@@ -205,10 +230,11 @@ def _clock(minute: int) -> str:
     return f"{minute // 60:02}:{minute % 60:02}"
 
 
-def _years(calendar: Calendar) -> list[tuple[int, bool, list[tuple[date, str]]]]:
-    """Each year of the calendar and the next one: whether it is reviewed, and its holidays."""
-    known = {day.year for day in calendar.holidays} | set(calendar.reviewed_years)
-    wanted = sorted(known | {max(known) + 1}) if known else []
+def _years(calendar: Calendar, now: int) -> list[tuple[int, bool, list[tuple[date, str]]]]:
+    """Each year of the calendar, this year (`now`) and the next one: whether it is reviewed, and
+    its holidays."""
+    known = {day.year for day in calendar.holidays} | set(calendar.reviewed_years) | {now}
+    wanted = sorted(known | {max(known) + 1})
     return [
         (
             year,
@@ -227,7 +253,7 @@ def review(request: HttpRequest, pk: int, year: int) -> HttpResponse:
     before = version.calendar
     if request.method == "POST":
         form = ReviewYear(request.POST)
-        if form.is_valid() and _publish(form, version.name, year):
+        if form.is_valid() and _publish(form, version.name, year, request):
             messages.success(request, _("The year %(year)s has been reviewed.") % {"year": year})
             return redirect("desk:calendars")
     else:
@@ -254,22 +280,20 @@ def _as_listed(version: CalendarVersion, calendar: Calendar, year: int) -> dict[
     return {"number": version.number, "year": year, "holidays": lines}
 
 
-def _publish(form: forms.Form, name: str, year: int) -> bool:
+def _publish(form: forms.Form, name: str, year: int, request: HttpRequest) -> bool:
     """The next version with this year reviewed; False with the error told, where another version
     has been published meanwhile."""
     given = form.cleaned_data
-    with transaction.atomic():
-        newest = CalendarVersion.objects.select_for_update().filter(name=name).latest("number")
-        if newest.number != given["number"]:
-            told = _("Version %(number)s has been published meanwhile: look at it first.")
-            form.add_error(None, told % {"number": newest.number})
-            return False
-        calendar = newest.calendar
-        kept = {day: text for day, text in calendar.holidays.items() if day.year != year}
-        reviewed = replace(
-            calendar,
-            holidays=kept | given["holidays"],
-            reviewed_years=calendar.reviewed_years | {year},
+    try:
+        review_year(
+            name,
+            year,
+            given["holidays"],
+            given["number"],
+            by=person_of(request),
+            at=clock.now(),
         )
-        publish_calendar(reviewed, name)
+    except InvalidField as wrong:
+        form.add_error(None, tell_rule(wrong))
+        return False
     return True

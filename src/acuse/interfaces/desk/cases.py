@@ -11,13 +11,16 @@ from django.utils.translation import gettext as _
 from acuse.interfaces.web import pages
 from acuse.interfaces.web.doors import DESK, for_firm, view_of
 from acuse.interfaces.web.forms.life import ReportForCustomer
-from acuse.models import Watcher
 from acuse.policy.fields import N_
 from acuse.policy.stages import ENDED, Act, Stage
-from acuse.queries import dossier, watching, words
+from acuse.queries import disruptions, dossier, outgoing, watching, words
+from acuse.queries.calls import find_call
 from acuse.queries.case import CaseView
+from acuse.queries.routing import why_assigned
 from acuse.queries.targets import clock_states, why_no_clock
+from acuse.queries.timers import ticking
 
+from .composer import reply_facts
 from .pages import show
 
 # The acts beside the main line, in the groups in which the desk offers them.
@@ -39,12 +42,17 @@ GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (
         N_("Triage"),
         (
+            "acknowledge",
+            "check_information",
             "bind_customer",
             "assign",
             "escalate",
             "merge_duplicate",
             "split",
             "relate",
+            "attach_to_parent",
+            "detach_from_parent",
+            "tell_children",
             "request_change",
         ),
     ),
@@ -59,6 +67,7 @@ GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "decide_claim",
             "deliver_fix",
             "delegate_decision",
+            "take_decision_back",
         ),
     ),
     (
@@ -103,6 +112,7 @@ class Offer:
 def case(request: HttpRequest, number: str) -> HttpResponse:
     """Everything about one case; parts are read once each, however many rows they have."""
     view = view_of(request, number)
+    folder = view.folder
     followers = dossier.followers_of(view.case)
     found = dossier.stretches(view.case, view.at)
     return show(
@@ -112,9 +122,9 @@ def case(request: HttpRequest, number: str) -> HttpResponse:
         case=view.case,
         groups=grouped(view.acts, next_act(view)),
         may={act.name for act in view.acts},
-        readers=_readers(view, followers),
-        keys=[uuid.uuid4().hex, uuid.uuid4().hex],
-        of_firm=dossier.firm_authors(view.messages),
+        **reply_facts(view),
+        keys=[uuid.uuid4().hex],
+        of_firm={message.author_id for message in view.messages if message.of_firm},  # type: ignore[attr-defined]
         coverage=dossier.coverage_of(view.case),
         stretches=found,
         holders=dossier.by_holder(found),
@@ -124,22 +134,28 @@ def case(request: HttpRequest, number: str) -> HttpResponse:
         estimates=dossier.estimates_of(view.case),
         time=[(entry, words.billing_reason(entry.reason)) for entry in view.time],
         events=dossier.events(view.timeline),
-        links=dossier.linked_to(view.case),
+        why_assigned=why_assigned(view.timeline),
+        links=dossier.linked_to(view.case, folder.links),
         followers=followers,
+        lost=outgoing.lost_letters(folder.lost),
         incident=watching.find_recovered(view.case, view.at),
+        outage=disruptions.explaining(view.case) if view.family.parent is None else None,
+        over=disruptions.find_over(view.family.parent) if view.family.parent else None,
+        call=find_call(view.case),
+        timer=next((ticking(timer, view.at) for timer in folder.timers), None),
         original=f"C-{view.case.duplicate_of_id}" if view.case.duplicate_of_id else "",
     )
 
 
-def _readers(view: CaseView, followers: list[Watcher]) -> list[str]:
-    """The customer's people to whom a comment is mailed, by name, told before it is sent."""
-    names = [str(row.person) for row in followers if not row.of_firm]  # type: ignore[attr-defined]
-    reporter = view.case.reporter
-    return [str(reporter), *names] if reporter is not None else names
-
-
 # What comes before everything else, where there is something of it to do.
-FIRST = ("bind_customer", "classify_comment", "answer_objection", "decide_claim", "deliver_fix")
+FIRST = (
+    "acknowledge",
+    "bind_customer",
+    "classify_comment",
+    "answer_objection",
+    "decide_claim",
+    "deliver_fix",
+)
 
 
 def next_act(view: CaseView) -> str:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from datetime import date
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
@@ -15,32 +14,36 @@ from django.utils.translation import gettext_lazy as _
 
 from acuse.actions.contracts import NewRates, NewSla, Terms
 from acuse.models import (
+    CalendarVersion,
     ContractVersion,
     Entity,
     Environment,
     Module,
     Organisation,
-    Specialty,
 )
-from acuse.policy.billing import Activity
 from acuse.policy.contracts import (
-    MOST_MINUTES,
     NO_BANK,
     Beyond,
-    Commitment,
     HourBank,
-    HourlyRate,
     Renewal,
 )
 from acuse.policy.fields import InvalidField
-from acuse.policy.priority import Priority
 from acuse.queries import contracts as books
 from acuse.queries import words
 
-from .forms import PersonChoice
+from .table_forms import (
+    PriceRows,
+    TimesRows,
+    add_prices,
+    add_times,
+    check_prices,
+    known_prices,
+    known_times,
+    some,
+    tell_row,
+)
 
 NEW = "new"
-SPECIAL = range(1, 9)  # rows for the rates of a specialty
 # Where a rule of the actions names a column that the form calls otherwise.
 FIELDS = {
     "hour_bank_minutes": "hours",
@@ -56,10 +59,6 @@ def _day(label: Any, **options: Any) -> forms.DateField:
     return forms.DateField(label=label, widget=widget, **options)
 
 
-def _minutes(label: Any) -> forms.IntegerField:
-    return forms.IntegerField(label=label, min_value=1, max_value=MOST_MINUTES, required=False)
-
-
 def _hours(label: Any, help_text: Any = "") -> forms.DecimalField:
     return forms.DecimalField(
         label=label,
@@ -69,12 +68,6 @@ def _hours(label: Any, help_text: Any = "") -> forms.DecimalField:
         max_digits=7,
         decimal_places=2,
         help_text=help_text,
-    )
-
-
-def _money(label: Any) -> forms.DecimalField:
-    return forms.DecimalField(
-        label=label, required=False, min_value=0, max_digits=14, decimal_places=2
     )
 
 
@@ -88,7 +81,7 @@ def _ticks(rows: type[Entity | Environment | Module], label: Any) -> Any:
     )
 
 
-class ContractForm(forms.Form):
+class ContractForm(TimesRows, PriceRows, forms.Form):
     """One version of a contract; for a new contract its name and kind too."""
 
     use_required_attribute = False
@@ -135,12 +128,15 @@ class ContractForm(forms.Form):
         if newest is not None:
             del self.fields["name"], self.fields["kind"]
         self._rows(customer, newest)
-        self._add_tables()
+        add_times(self)
+        add_prices(self)
         none = ("", gettext("None: Low, without committed times"))
         new = (NEW, gettext("A new one, below"))
         self.slas = {str(row.pk): row for row in _with(books.sla_tables(), newest, "sla")}
         self.lists = {str(row.pk): row for row in _with(books.rate_lists(), newest, "rates")}
-        self.calendars = {str(row.pk): row for row in books.newest_calendars()}
+        self.calendars = {
+            str(row.pk): row for row in _with_latest(books.newest_calendars(), newest)
+        }
         self.policies = {str(row.pk): row for row in books.policies()}
         self._choices("sla_choice", [none, *_named(self.slas), new])
         rates = [(key, f"{row} ({row.currency})") for key, row in self.lists.items()]
@@ -174,52 +170,17 @@ class ContractForm(forms.Form):
         assert isinstance(field, forms.ChoiceField)
         field.choices = choices
 
-    def _add_tables(self) -> None:
-        for priority in Priority:
-            self.fields[f"{priority}_response"] = _minutes(_("Minutes to the first response"))
-            self.fields[f"{priority}_delivery"] = _minutes(_("Minutes to the delivery"))
-            self.fields[f"{priority}_always"] = forms.BooleanField(
-                label=_("Round the clock"), required=False
-            )
-        activities = [(code.value, gettext(words.ACTIVITIES[code])) for code in Activity]
-        for activity in Activity:
-            self.fields[f"rate_{activity}"] = _money(_("An hour"))
-        for row in SPECIAL:
-            self.fields[f"activity_{row}"] = forms.ChoiceField(
-                label=_("Activity"), required=False, choices=[("", "—"), *activities]
-            )
-            self.fields[f"specialty_{row}"] = PersonChoice(
-                Specialty.objects.filter(retired_at=None), label=_("Specialty"), required=False
-            )
-            self.fields[f"hourly_{row}"] = _money(_("An hour"))
-
     # For the template --------------------------------------------------------------------------
-
-    def _some(self, *names: str) -> list[BoundField]:
-        return [self[name] for name in names if name in self.fields]
 
     def agreed(self) -> list[BoundField]:
         covered = ("entities", "environments", "modules")
-        return self._some("name", "kind", "valid_from", "valid_until", *covered)
+        return some(self, "name", "kind", "valid_from", "valid_until", *covered)
 
     def rests_on(self) -> list[BoundField]:
-        return self._some("calendar", "policy", "rounding_minutes")
+        return some(self, "calendar", "policy", "rounding_minutes")
 
     def bank_fields(self) -> list[BoundField]:
-        return self._some("hours", "renewal", "beyond", "alert_hours", "alert_days")
-
-    def sla_rows(self) -> Iterator[tuple[str, list[BoundField]]]:
-        for priority in Priority:
-            names = [f"{priority}_{part}" for part in ("response", "delivery", "always")]
-            yield gettext(words.PRIORITIES[priority]), self._some(*names)
-
-    def rate_rows(self) -> Iterator[tuple[str, BoundField]]:
-        for activity in Activity:
-            yield gettext(words.ACTIVITIES[activity]), self[f"rate_{activity}"]
-
-    def special_rows(self) -> Iterator[list[BoundField]]:
-        for row in SPECIAL:
-            yield self._some(f"activity_{row}", f"specialty_{row}", f"hourly_{row}")
+        return some(self, "hours", "renewal", "beyond", "alert_hours", "alert_days")
 
     @property
     def sla_is_new(self) -> bool:
@@ -238,11 +199,7 @@ class ContractForm(forms.Form):
             for name in ("alert_hours", "alert_days"):
                 if given.get(name) is not None:
                     self.add_error(name, gettext(NO_BANK))
-        for row in SPECIAL:
-            parts = [given.get(f"{name}_{row}") for name in ("activity", "specialty", "hourly")]
-            wanting = [part in (None, "") for part in parts]
-            if any(wanting) and not all(wanting):
-                self.add_error(f"hourly_{row}", _("Activity, specialty and rate go together."))
+        check_prices(self)
         return given
 
     def terms(self) -> Terms:
@@ -267,37 +224,13 @@ class ContractForm(forms.Form):
         given = self.cleaned_data
         if given["sla_choice"] != NEW:
             return self.slas.get(given["sla_choice"])
-        rows = [
-            Commitment(
-                priority,
-                given[f"{priority}_response"] or 0,
-                given[f"{priority}_delivery"] or 0,
-                given[f"{priority}_always"],
-            )
-            for priority in Priority
-            if given[f"{priority}_response"] or given[f"{priority}_delivery"]
-        ]
-        return NewSla(given["sla_name"], rows)
+        return NewSla(given["sla_name"], self.times())
 
     def _rates(self) -> Any:
         given = self.cleaned_data
         if given["rates_choice"] != NEW:
             return self.lists[given["rates_choice"]]
-        general = [
-            HourlyRate(activity, given[f"rate_{activity}"])
-            for activity in Activity
-            if given[f"rate_{activity}"] is not None
-        ]
-        special = [
-            HourlyRate(
-                Activity(given[f"activity_{row}"]),
-                given[f"hourly_{row}"],
-                given[f"specialty_{row}"].pk,
-            )
-            for row in SPECIAL
-            if given[f"hourly_{row}"] is not None
-        ]
-        return NewRates(given["rates_name"], given["rates_currency"], [*general, *special])
+        return NewRates(given["rates_name"], given["rates_currency"], self.prices())
 
     def _bank(self) -> HourBank | None:
         given = self.cleaned_data
@@ -317,15 +250,7 @@ class ContractForm(forms.Form):
         name = FIELDS.get(wrong.field, wrong.field)
         if wrong.field == "rates" and not self.rates_are_new:
             name = "rates_choice"
-        said = gettext(wrong.rule) % {key: _said(value) for key, value in wrong.params.items()}
-        self.add_error(name if name in self.fields and name != "seen" else None, said)
-
-
-def _said(value: object) -> object:
-    if isinstance(value, date):
-        return words.long_date(value)
-    table = {**words.PRIORITIES, **words.ACTIVITIES}
-    return gettext(table[str(value)]) if str(value) in table else value
+        self.add_error(name if name in self.fields and name != "seen" else None, tell_row(wrong))
 
 
 def _with(rows: Iterable[Any], newest: ContractVersion | None, name: str) -> list[Any]:
@@ -333,6 +258,14 @@ def _with(rows: Iterable[Any], newest: ContractVersion | None, name: str) -> lis
     found = list(rows)
     own = getattr(newest, name) if newest is not None else None
     return found if own is None or own in found else [own, *found]
+
+
+def _with_latest(
+    rows: list[CalendarVersion], newest: ContractVersion | None
+) -> list[CalendarVersion]:
+    """The calendars, and the newest of the contract's own where it is no longer offered."""
+    own = newest.calendar.latest() if newest is not None else None
+    return rows if own is None or own in rows else [own, *rows]
 
 
 def _named(rows: dict[str, Any]) -> list[tuple[str, str]]:
@@ -372,17 +305,5 @@ def _as_hours(minutes: int | None) -> Decimal | None:
 
 def _tables(newest: ContractVersion) -> dict[str, Any]:
     """The tables of the version, as a start for new ones."""
-    found: dict[str, Any] = {}
-    for priority, row in (newest.sla.rows if newest.sla is not None else {}).items():
-        found[f"{priority}_response"] = row["response"]
-        found[f"{priority}_delivery"] = row["delivery"]
-        found[f"{priority}_always"] = row["round_the_clock"]
-    special = iter(SPECIAL)
-    for rate in books.rates_of(newest.rates):
-        if rate.specialty_id is None:
-            found[f"rate_{rate.activity}"] = rate.hourly
-        elif (row := next(special, None)) is not None:
-            found[f"activity_{row}"] = rate.activity
-            found[f"specialty_{row}"] = rate.specialty_id
-            found[f"hourly_{row}"] = rate.hourly
-    return found
+    times = known_times(newest.sla) if newest.sla is not None else {}
+    return times | known_prices(newest.rates)

@@ -3,6 +3,7 @@ what."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
@@ -23,6 +24,7 @@ from acuse.policy.fields import N_, InvalidField
 from acuse.policy.stages import Role
 from acuse.queries import administration as books
 from acuse.queries import words
+from acuse.queries.notices import GROUPS, WAYS
 
 from .forms import PersonChoice
 from .pages import for_roles, show
@@ -91,14 +93,25 @@ class Retire(forms.Form):
 
 LABELS = {
     "name": N_("Name"),
+    "specialties": N_("Specialties"),
+    "languages": N_("Languages"),
+    "customers": N_("In the team of"),
+    "calendar": N_("Works by the calendar"),
+    "first": N_("First day"),
+    "last_day": N_("Last day"),
+    "substitute": N_("Substitute"),
     "language": N_("Language"),
     "spoc": N_("Single point of contact"),
     "tax_id": N_("Tax number"),
     "url": N_("Address"),
+    "email": N_("Mail address"),
     "person": N_("Person"),
     "organisation": N_("Organisation"),
     "role": N_("Role"),
     "area": N_("Area"),
+    "ways": N_("Notices"),
+    "daily_hour": N_("Hour of the daily summary"),
+    "quiet": N_("Nothing outside working hours"),
 }
 PART_WORDS = {
     "area": (N_("Add an area"), N_("Area")),
@@ -110,8 +123,15 @@ DONE = {
     "edit": N_("changed it"),
     "retire": N_("retired it"),
     "restore": N_("took it into use again"),
+    "set_preferences": N_("chose how to be told"),
+    "publish": N_("published it"),
+    "review": N_("reviewed a year"),
     "give_role": N_("gave a role"),
+    "set_skills": N_("changed what cases are routed by"),
+    "add_absence": N_("noted an absence"),
+    "end_absence": N_("ended an absence"),
     "end_role": N_("ended a role"),
+    "clear_bouncing": N_("noted that mail reaches an address again"),
     "add_area": N_("added an area"),
     "edit_area": N_("changed an area"),
     "retire_area": N_("retired an area"),
@@ -129,9 +149,15 @@ DONE = {
 
 def history(subject: str, row: int) -> list[tuple[Change, str, list[tuple[str, str, str]]]]:
     """Who changed what of a customer or a person, in words, the newest first."""
+    return told_changes(books.changes_of(subject, row))
+
+
+def told_changes(
+    changes: Iterable[Change],
+) -> list[tuple[Change, str, list[tuple[str, str, str]]]]:
+    """Changes in words: the change, what was done, and each field that says something."""
     return [
-        (change, gettext(DONE.get(change.act, change.act)), _fields(change))
-        for change in books.changes_of(subject, row)
+        (change, gettext(DONE.get(change.act, change.act)), _fields(change)) for change in changes
     ]
 
 
@@ -147,6 +173,15 @@ def _fields(change: Change) -> list[tuple[str, str, str]]:
 def _shown(name: str, value: object) -> str:
     if name == "role" and value:
         return words.label(words.ROLES, str(value))
+    if name == "ways" and isinstance(value, dict):
+        said = gettext("%(what)s: %(how)s")
+        return "; ".join(
+            said % {"what": gettext(GROUPS[g]), "how": gettext(WAYS[w])} for g, w in value.items()
+        )
+    if name == "daily_hour" and isinstance(value, int):
+        return f"{value:02}:00"
+    if isinstance(value, bool):
+        return gettext(words.TRUTH[value])
     return str(value or "")
 
 

@@ -1,4 +1,4 @@
-"""The desk's own forms: filters of the lists, people and roles, the review of a year."""
+"""The desk's own forms: people and roles, the review of a year."""
 
 from __future__ import annotations
 
@@ -6,78 +6,18 @@ from datetime import date
 from typing import Any
 
 from django import forms
-from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from acuse.models import Area, Language, Organisation, OrganisationKind, Person
+from acuse.models import Area, Language, Organisation, Person
 from acuse.models.people import MEMBER_ROLES, Level
-from acuse.policy.priority import Priority
-from acuse.policy.stages import STAGES, Ball, Role
-from acuse.queries import administration, words
-from acuse.queries.queue import ORDERS, VIEWS, Filters
-
-FIELDS = ("stage", "customer", "assignee", "priority", "ball", "queue")
+from acuse.policy.stages import Role
+from acuse.queries import words
 
 
 class PersonChoice(forms.ModelChoiceField):
     def label_from_instance(self, obj: Any) -> str:
         return str(obj)
-
-
-class ListFilters(forms.Form):
-    """What a list is narrowed to, as it stands in the address."""
-
-    use_required_attribute = False
-
-    view = forms.CharField(required=False, widget=forms.HiddenInput)
-    queue = forms.IntegerField(required=False, min_value=1, widget=forms.HiddenInput)
-    stage = forms.ChoiceField(label=_("Stage"), required=False)
-    customer = forms.ChoiceField(label=_("Customer"), required=False)
-    assignee = forms.ChoiceField(label=_("Assignee"), required=False)
-    priority = forms.ChoiceField(label=_("Priority"), required=False)
-    ball = forms.ChoiceField(label=_("Whose turn"), required=False)
-    order = forms.ChoiceField(label=_("Order"), required=False)
-
-    def __init__(self, person: Person, asked: MultiValueDict[str, str]) -> None:
-        super().__init__(asked)
-        customers = administration.organisations(person)
-        choices: dict[str, list[tuple[str, str]]] = {
-            "stage": [(code, words.stage_label(code, firm=True)) for code in STAGES],
-            "customer": [
-                (str(row.pk), row.name) for row in customers if row.kind != OrganisationKind.FIRM
-            ],
-            "assignee": [(str(row.pk), str(row)) for row in administration.firm_people()],
-            "priority": [(code, gettext(words.PRIORITIES[code])) for code in Priority],
-            "ball": [(code, gettext(words.BALLS[code])) for code in Ball],
-        }
-        for name, found in choices.items():
-            self._set(name, [("", gettext("All")), *found])
-        self._set("order", [(code, gettext(label)) for code, label in ORDERS.items()])
-
-    def _set(self, name: str, choices: list[tuple[str, str]]) -> None:
-        field = self.fields[name]
-        assert isinstance(field, forms.ChoiceField)
-        field.choices = choices
-
-    def clean_view(self) -> str:
-        view: str = self.cleaned_data["view"] or "open"
-        if view not in VIEWS:
-            raise forms.ValidationError(_("This list does not exist."))
-        return view
-
-    def asked(self) -> tuple[Filters, str]:
-        """The filters and the order; what could not be read narrows nothing."""
-        self.is_valid()
-        given = {name: self.cleaned_data.get(name) for name in (*FIELDS, "view")}
-        for name in ("customer", "assignee"):
-            given[name] = int(given[name] or 0) or None
-        kept = {name: value for name, value in given.items() if value}
-        return Filters(**kept), self.cleaned_data.get("order") or "due"
-
-    def narrowed(self) -> bool:
-        """Whether anything but the list itself was chosen."""
-        return any(self.cleaned_data.get(name) for name in FIELDS)
 
 
 class AddPerson(forms.Form):
@@ -147,18 +87,6 @@ class GiveRole(forms.Form):
 
     def clean_role(self) -> Role:
         return Role(self.cleaned_data["role"])
-
-    def clean(self) -> dict[str, Any]:
-        """Each refusal stands by its field; the side of the role is the action's rule."""
-        given = super().clean() or {}
-        organisation, area = given.get("organisation"), given.get("area")
-        if area is not None and area.organisation_id != getattr(organisation, "pk", None):
-            self.add_error("area", _("That area belongs to another organisation."))
-        if given.get("level") and given.get("role") != Role.SUPPORT:
-            self.add_error("level", _("Only support has levels."))
-        if given.get("substitute") and given.get("role") != Role.OWNER:
-            self.add_error("substitute", _("Only a service owner has a substitute."))
-        return given
 
 
 class ReviewYear(forms.Form):

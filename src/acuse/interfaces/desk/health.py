@@ -18,18 +18,23 @@ from acuse.models import Alarm
 from acuse.policy.stages import Role
 from acuse.queries import health as questions
 from acuse.queries.health import AlarmName
-from acuse.queries.outgoing import NOTICE_REASONS, suppressed_notices
+from acuse.queries.outgoing import list_unsent
 
+from .notices import sends
 from .pages import for_roles, show
 
 RUN = (Role.MANAGER, Role.ADMINISTRATOR)
-MOST_SUPPRESSED = 20
+MOST_UNSENT = 20
 PLACES: dict[str, tuple[str, str]] = {
     AlarmName.POLL: ("desk:mailboxes", ""),
     AlarmName.TOKEN: ("desk:mailboxes", ""),
     AlarmName.FAILED_MAIL: ("desk:mails", "?state=failed"),
     AlarmName.HELD_MAIL: ("desk:mails", "?state=held"),
     AlarmName.NOTICE: ("desk:failures", ""),
+    AlarmName.PAGE: ("desk:oncall", ""),
+    AlarmName.ROTA: ("desk:oncall", ""),
+    AlarmName.HOOK: ("desk:hooks", ""),
+    AlarmName.ROUTING: ("desk:inbox", "?view=unassigned"),
 }
 
 
@@ -37,7 +42,6 @@ PLACES: dict[str, tuple[str, str]] = {
 def health(request: HttpRequest) -> HttpResponse:
     """GET: everything at a glance; nothing is asked of any other server."""
     person, now, real = person_of(request), clock.now(), timezone.now()
-    suppressed = suppressed_notices(person, limit=MOST_SUPPRESSED)
     return show(
         request,
         "health",
@@ -50,7 +54,8 @@ def health(request: HttpRequest) -> HttpResponse:
         ],
         backlog=questions.backlog(),
         outgoing=questions.outgoing(now),
-        suppressed=[(row, _(NOTICE_REASONS.get(row.reason, ""))) for row in suppressed],
+        unsent=list_unsent(person, size=MOST_UNSENT),
+        sends=sends(request),
         beats=[
             (beat, questions.process_words(beat.name), is_fresh(beat.at, real))
             for beat in questions.heartbeats()

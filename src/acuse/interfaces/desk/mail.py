@@ -19,7 +19,7 @@ from acuse.interfaces.web import clock
 from acuse.interfaces.web.cleaning import framed
 from acuse.interfaces.web.doors import for_firm, person_of
 from acuse.interfaces.web.files import hand_out_bytes
-from acuse.interfaces.web.filetags import SEALS
+from acuse.interfaces.web.filetags import SEALS, tell_risk
 from acuse.interfaces.web.invitations import Invitation, read_invitation
 from acuse.interfaces.web.reading import read_mail
 from acuse.interfaces.web.refusals import Told, tell, tell_rule
@@ -105,7 +105,10 @@ def preview(content: bytes) -> Preview:
         text=text,
         cut=reply.split() != text.split(),
         html=bool(parsed["html"]),
-        files=parsed["attachments"],
+        files=[
+            {**file, "risk": tell_risk(file["filename"], file["data"])}
+            for file in parsed["attachments"]
+        ],
         seal=_(SEALS[seal]) if seal else "",
         invitations=[one for one in found if one is not None][:3],
         all_headers=[(name.title(), v) for name, values in named.items() for v in values],

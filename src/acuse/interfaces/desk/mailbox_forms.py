@@ -9,7 +9,8 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from acuse.actions.mailboxes import AccountFacts, MailboxFacts
-from acuse.interfaces.web.polled import SECRETS, seal
+from acuse.connectors.trouble import Trouble
+from acuse.interfaces.web.polled import SECRETS, seal, unseal
 from acuse.models import (
     ImapAccount,
     Mailbox,
@@ -39,23 +40,39 @@ SIGN_INS = {
     SignIn.GOOGLE: N_("Google (OAuth)"),
     SignIn.MICROSOFT: N_("Microsoft 365 (OAuth)"),
 }
+OAUTH = (SignIn.GOOGLE, SignIn.MICROSOFT)
 SECRET_FIELDS = ("password", "tenant", "client_id", "client_secret", "refresh_token")
 OPTIONAL_SECRETS = {SignIn.MICROSOFT: {"client_secret", "refresh_token"}}
+OPEN_FIELDS = ("tenant", "client_id")  # kept with the secrets, and no secrets themselves
 
 
 def _choices(words: dict[Any, str]) -> list[tuple[str, str]]:
     return [(str(code), gettext(text)) for code, text in words.items()]
 
 
-def _secret(label: Any, help_text: Any = "", *, strip: bool = True) -> forms.CharField:
+def _ways(*sign_ins: SignIn) -> dict[str, str]:
+    """The attribute by which the stylesheet shows a field for these ways of signing in only."""
+    return {"data-sign-in": " ".join(sign_ins)}
+
+
+def _secret(label: Any, help_text: Any = "", *ways: SignIn, strip: bool = True) -> forms.CharField:
     """Never filled in: what is kept is not shown again."""
+    attributes = {"autocomplete": "new-password", **_ways(*ways)}
     return forms.CharField(
         label=label,
         required=False,
         strip=strip,
         max_length=4000,
-        widget=forms.PasswordInput(render_value=False, attrs={"autocomplete": "new-password"}),
+        widget=forms.PasswordInput(render_value=False, attrs=attributes),
         help_text=help_text,
+    )
+
+
+def _open(label: Any, help_text: Any, *ways: SignIn) -> forms.CharField:
+    """Part of a permission, and shown again: by itself it opens nothing."""
+    widget = forms.TextInput(attrs={"autocomplete": "off", **_ways(*ways)})
+    return forms.CharField(
+        label=label, required=False, max_length=400, widget=widget, help_text=help_text
     )
 
 
@@ -126,6 +143,14 @@ def _facts(box: Mailbox) -> dict[str, Any]:
     return {name: getattr(box, name) for name in MailboxFacts.__annotations__}
 
 
+def _unsealed(account: ImapAccount | None) -> dict[str, str]:
+    """What is kept sealed of an account; nothing where it cannot be unsealed."""
+    try:
+        return unseal(account.sealed) if account is not None else {}
+    except Trouble:
+        return {}
+
+
 class AccountForm(forms.Form):
     """Where a polled mailbox lies and how we sign in there."""
 
@@ -136,18 +161,19 @@ class AccountForm(forms.Form):
     security = forms.ChoiceField(label=_("Encryption"))
     username = forms.CharField(label=_("User name"), max_length=254)
     sign_in = forms.ChoiceField(label=_("How we sign in"))
-    password = _secret(_("Password"), strip=False)
-    tenant = _secret(_("Tenant"), _("For Microsoft 365."))
-    client_id = _secret(_("OAuth client ID"), _("For Google and Microsoft 365."))
-    client_secret = _secret(_("OAuth client secret"), _("For Google and Microsoft 365."))
+    password = _secret(_("Password"), "", SignIn.PASSWORD, strip=False)
+    tenant = _open(_("Tenant"), _("For Microsoft 365."), SignIn.MICROSOFT)
+    client_id = _open(_("OAuth client ID"), _("For Google and Microsoft 365."), *OAUTH)
+    client_secret = _secret(_("OAuth client secret"), _("For Google and Microsoft 365."), *OAUTH)
     refresh_token = _secret(
-        _("OAuth refresh token"), _("For Microsoft 365 it or the client secret.")
+        _("OAuth refresh token"), _("For Microsoft 365 it or the client secret."), *OAUTH
     )
     authority = forms.URLField(
         label=_("Who gives the permission"),
         required=False,
         assume_scheme="https",
         help_text=_("Only where it is not the provider's usual address."),
+        widget=forms.URLInput(attrs=_ways(*OAUTH)),
     )
     folder = forms.CharField(label=_("Folder to read"), max_length=200)
     processed_folder = forms.CharField(label=_("Folder for what has been read"), max_length=200)
@@ -157,22 +183,33 @@ class AccountForm(forms.Form):
         self.account = account
         shown = account or ImapAccount()
         names = AccountFacts.__annotations__.keys() - {"sealed"}
-        super().__init__(data, initial={name: getattr(shown, name) for name in names})
+        sealed = _unsealed(account)
+        self.kept = {name: sealed[name] for name in OPEN_FIELDS if name in sealed}
+        known = {name: getattr(shown, name) for name in names}
+        super().__init__(data, initial={**known, **self.kept})
         for name, words in (("security", SECURITIES), ("sign_in", SIGN_INS)):
             field = self.fields[name]
             assert isinstance(field, forms.ChoiceField)
             field.choices = _choices(words)
-        if account is not None and account.sealed:
-            self.fields["password"].help_text = _("It is kept. Leave it empty to keep it.")
+        for name in sealed.keys() & self.fields.keys() - set(OPEN_FIELDS):
+            self.fields[name].help_text = _("It is kept. Leave it empty to keep it.")
 
     def facts(self) -> AccountFacts:
         """The facts, the secrets sealed. Nothing of a way of signing in that was not chosen is
-        kept; where all are empty, those that are kept stay."""
+        kept; where nothing new was given, what is kept stays."""
         given = dict(self.cleaned_data)
+        new = self._gives_secrets(given)
         secrets = {name: given.pop(name) for name in SECRET_FIELDS}
         wanted = SECRETS[SignIn(given["sign_in"])]
         typed = {name: secrets[name] for name in wanted if secrets[name]}
-        return AccountFacts(**given, sealed=seal(typed) if typed else "")
+        return AccountFacts(**given, sealed=seal(typed) if new else "")
+
+    def _gives_secrets(self, given: dict[str, Any]) -> bool:
+        """Whether the form says something of the chosen way of signing in that is not kept."""
+        sign_in = SignIn(given["sign_in"])
+        same = self.account is not None and self.account.sign_in == sign_in
+        kept = self.kept if same else {}
+        return any(given.get(name, "") != kept.get(name, "") for name in SECRETS[sign_in])
 
     def clean(self) -> dict[str, Any]:
         """Secrets are given all at once: half of them would stand beside the other half of
@@ -182,7 +219,7 @@ class AccountForm(forms.Form):
             return given
         sign_in = SignIn(given["sign_in"])
         wanted, optional = SECRETS[sign_in], OPTIONAL_SECRETS.get(sign_in, set())
-        if any(given.get(name) for name in wanted):
+        if self._gives_secrets(given):
             for name in wanted:
                 if not given.get(name) and name not in optional:
                     self.add_error(name, _("Give it together with the others."))

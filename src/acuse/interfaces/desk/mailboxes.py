@@ -12,12 +12,13 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 
 from acuse.actions import mailboxes as acts
+from acuse.actions.polling import ask_for_look
 from acuse.config import config
 from acuse.interfaces.web import clock
 from acuse.interfaces.web.doors import for_firm, person_of
 from acuse.interfaces.web.polled import tell, try_account
 from acuse.interfaces.web.refusals import tell_rule
-from acuse.models import Change, ImapAccount, Mailbox
+from acuse.models import Change, ImapAccount, Mailbox, Transport
 from acuse.policy.fields import N_, InvalidField
 from acuse.policy.stages import Role
 from acuse.queries import administration as books
@@ -182,6 +183,18 @@ def trial(request: HttpRequest, pk: int) -> HttpResponse:
     if found is None:
         raise Http404
     return _page(request, box, trial=try_account(found))
+
+
+@for_roles(*ADMINISTER)
+def look(request: HttpRequest, pk: int) -> HttpResponse:
+    """POST: the poller reads the mailbox now, without waiting for its next turn."""
+    box = _find(pk)
+    found = _account_of(box)
+    if found is None or not box.active or box.transport != Transport.IMAP:
+        raise Http404
+    ask_for_look(found, clock.now())
+    messages.success(request, _("The mailbox is read within seconds."))
+    return redirect("desk:mailbox", pk)
 
 
 @for_roles(*ADMINISTER)

@@ -83,6 +83,7 @@ def _page(
             (row, _(GROUPINGS[Grouping(row.grouping)])) for row in questions.sources_of(found)
         ],
         "incidents": questions.incidents_of(found),
+        "changes": _told(questions.maintenance_changes(found), MAINTENANCE_CHANGES),
         "administers": _administers(request) and found.retired_at is None,
         "address": f"{config.host}/monitoring/alerts",
         "now": now,
@@ -157,14 +158,24 @@ CHANGES = {
     "retire": N_("retired it"),
     "restore": N_("took it into use again"),
 }
+# On the page of an environment, which has more than maintenance.
+MAINTENANCE_CHANGES = {
+    "add": N_("announced maintenance"),
+    "end": N_("ended or called off maintenance"),
+}
+Told = list[tuple[Change, str, list[tuple[str, str, str]]]]
 
 
-def _changes(subject: str, pk: int) -> list[tuple[Change, str, list[tuple[str, str, str]]]]:
+def _changes(subject: str, pk: int) -> Told:
+    return _told(books.changes_of(subject, pk))
+
+
+def _told(changes: list[Change], acts_told: dict[str, str] = CHANGES) -> Told:
     """Who changed what: for each field its value before ("": it had none) and after."""
     return [
         (
             change,
-            _(CHANGES[change.act]),
+            _(acts_told[change.act]),
             [
                 (
                     field_label(name),
@@ -172,10 +183,11 @@ def _changes(subject: str, pk: int) -> list[tuple[Change, str, list[tuple[str, s
                     "—" if after in (None, "") else shown_value(name, after),
                 )
                 for name, (before, after) in change.fields.items()
-                if change.act != "add"
+                # What was set up stands on the page; a time that was announced may not any more.
+                if change.act != "add" or change.subject == acts.MAINTENANCE
             ],
         )
-        for change in books.changes_of(subject, pk)
+        for change in changes
     ]
 
 

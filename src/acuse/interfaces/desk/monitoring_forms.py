@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django import forms
+from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -13,6 +15,7 @@ from acuse.models import Check
 from acuse.policy.alerts import Grouping
 from acuse.policy.fields import N_
 from acuse.queries.watching import KINDS
+from acuse.queries.words import brief_moment
 
 GROUPINGS = {
     Grouping.GROUP: N_("one case for what Alertmanager groups"),
@@ -120,7 +123,9 @@ def field_label(name: str) -> str:
 
 
 def shown_value(name: str, value: object) -> str:
-    """A value of a column in words, for the history."""
+    """A value of a column in words, for the history; a moment in the reader's zone."""
+    if name in MaintenanceForm.base_fields and name != "reason":
+        return brief_moment(datetime.fromisoformat(str(value)), timezone.get_current_timezone())
     tables: dict[str, dict[Any, str]] = {"kind": KINDS, "grouping": GROUPINGS}
     words = {str(code): text for code, text in tables.get(name, {}).items()}
     return gettext(words[str(value)]) if str(value) in words else str(value)

@@ -12,11 +12,16 @@ from procrastinate.contrib.django import app
 from procrastinate.exceptions import AlreadyEnqueued
 from procrastinate.job_context import JobContext
 
-from acuse.actions import mail, notices, watching
+from acuse.actions import clock as clock_acts
+from acuse.actions import digests, hooks, mail, notices, replies, watching
+from acuse.actions import disruptions as disruption_acts
+from acuse.actions import work as work_acts
 from acuse.actions.checkpoint import write_checkpoint
 from acuse.connectors import signing
-from acuse.interfaces.jobs import alarms, falling, hours, monitoring
+from acuse.interfaces.jobs import alarms, disruptions, falling, hours, monitoring, oncall, routing
+from acuse.interfaces.jobs import digests as together
 from acuse.interfaces.jobs import notices as sending
+from acuse.interfaces.jobs import work as working
 from acuse.interfaces.web import clock
 from acuse.models import Checkpoint, MailState, RawMail
 
@@ -35,6 +40,18 @@ def send_notices(*, line_id: int) -> None:
     sending.send_line(line_id, clock.now)
 
 
+@app.task(name="send_digest", queue="mail")
+def send_digest(*, digest_id: int) -> None:
+    """Tell somebody at once of what they want to be told of together."""
+    together.send(digest_id, clock.now)
+
+
+@app.task(name=replies.SEND, queue="mail")
+def send_reply(*, sending_id: int) -> None:
+    """Say a reply whose pause has ended."""
+    replies.send(sending_id, clock.now())
+
+
 @app.periodic(cron=EVERY_MINUTE)
 @app.task(name="fall_due", queue="clock", queueing_lock="fall_due")
 def fall_due(timestamp: int) -> None:
@@ -43,16 +60,44 @@ def fall_due(timestamp: int) -> None:
         log.info("%s %s", line.receipt, line.kind)
 
 
+@app.task(name="fire_deadline", queue="clock")
+def fire_deadline(*, deadline_id: int) -> None:
+    """Fire what is not to wait for the full minute: a page."""
+    clock_acts.fire(deadline_id, clock.now())
+
+
+@app.task(name=work_acts.DO, queue="work", lock=work_acts.DO)  # one at a time
+def do_work(*, work_id: int) -> None:
+    """Do a long piece of work that somebody waits for."""
+    working.do(work_id, clock.now)
+
+
+@app.task(name="deliver_hook", queue="mail")
+def deliver_hook(*, delivery_id: int) -> None:
+    """Tell a webhook."""
+    oncall.deliver(delivery_id, clock.now)
+
+
 @app.periodic(cron=EVERY_MINUTE)
 @app.task(name="sweep", queue="clock", queueing_lock="sweep")
 def sweep(timestamp: int) -> None:
-    """Give a job to every mail that waits to be read or sent and may have lost its own."""
+    """Give a job to every mail that waits to be read or sent and may have lost its own; let go
+    what waited for a person."""
+    notices.release_vouched(clock.now())
     unread = RawMail.objects.filter(state=MailState.RECEIVED).order_by("arrived_at", "pk")
     for raw_id in unread.values_list("pk", flat=True)[:500]:
         _enqueue(mail.PROCESS, raw_id=raw_id)
     unsent = notices.pending(clock.now()).order_by("line_id")
     for line_id in unsent.values_list("line_id", flat=True).distinct()[:500]:
         _enqueue(notices.SEND, line_id=line_id)
+    for digest_id in digests.pending(clock.now()).order_by("pk").values_list("pk", flat=True)[:500]:
+        _enqueue(digests.SEND, digest_id=digest_id)
+    for sending_id in replies.due(clock.now()).order_by("pk").values_list("pk", flat=True)[:500]:
+        _enqueue(replies.SEND, sending_id=sending_id)
+    for delivery_id in hooks.waiting(clock.now()).order_by("pk").values_list("pk", flat=True)[:500]:
+        _enqueue(hooks.DELIVER, delivery_id=delivery_id)
+    for work_id in work_acts.waiting().order_by("pk").values_list("pk", flat=True)[:500]:
+        _enqueue(work_acts.DO, work_id=work_id)
 
 
 def _enqueue(name: str, **details: int) -> None:
@@ -66,6 +111,13 @@ def _enqueue(name: str, **details: int) -> None:
 def watch_over(timestamp: int) -> None:
     """Raise the alarms of what is wrong, clear those of what is over, and tell of them."""
     alarms.watch_over(clock.now())
+
+
+@app.periodic(cron=EVERY_MINUTE)
+@app.task(name="route_cases", queue="clock", queueing_lock="route_cases")
+def route_cases(timestamp: int) -> None:
+    """Give new cases, and those classified anew, to a queue, a level and a person (P14)."""
+    routing.route_waiting(clock.now())
 
 
 @app.periodic(cron=EVERY_MINUTE)
@@ -87,6 +139,24 @@ def forget_runs(timestamp: int) -> None:
 def watch_hours(timestamp: int) -> None:
     """Tell of contracts whose hours go to their end (P09)."""
     hours.watch_hours(clock.now())
+
+
+@app.task(name=disruption_acts.SEND, queue="mail", lock=disruption_acts.SEND)
+def send_disruption_letters(word_id: int) -> None:
+    """Send what is told of an outage (P04)."""
+    disruptions.send_pending(clock.now, word_id)
+
+
+@app.periodic(cron=EVERY_MINUTE)
+@app.task(
+    name="sweep_disruption_letters",
+    queue="mail",
+    lock=disruption_acts.SEND,
+    queueing_lock="sweep_disruptions",
+)
+def sweep_disruption_letters(timestamp: int) -> None:
+    """Send the letters about outages whose job was lost, and those to be tried again."""
+    disruptions.send_pending(clock.now)
 
 
 @app.periodic(cron=EVERY_MINUTE)

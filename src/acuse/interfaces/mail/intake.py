@@ -13,7 +13,7 @@ from datetime import datetime
 
 from django.db import connection, transaction
 
-from acuse.actions import mail, notices
+from acuse.actions import digests, mail, notices
 from acuse.actions.mail import Reading
 from acuse.interfaces.mail.authentication import authenticate
 from acuse.interfaces.mail.forwarded import hold_forward
@@ -21,7 +21,17 @@ from acuse.interfaces.mail.letter import Letter
 from acuse.interfaces.mail.outcomes import PACE, comment, open_case, open_forwarded, place
 from acuse.interfaces.mail.returned import judge_return
 from acuse.interfaces.web import replies
-from acuse.models import Authentication, Case, MailState, Notice, Person, RawMail
+from acuse.models import (
+    Authentication,
+    Case,
+    Digest,
+    Mailbox,
+    MailState,
+    Notice,
+    Person,
+    RawMail,
+    sql,
+)
 from acuse.models.roles import roles_on
 from acuse.policy.keys import ReplyKey, read_subject_tag
 from acuse.policy.stages import FIRM_ROLES
@@ -35,10 +45,9 @@ LONGEST_STATEMENT = "60s"  # of the database; reading the mail itself is bounded
 def take_in(raw_id: int, now: datetime) -> MailState:
     """Read one kept mail, once; a settled one is left alone. An error is noted on the mail,
     which is tried again later. Returns the state to which it has come."""
-    rows = RawMail.objects.select_related("mailbox").select_for_update(of=("self",))
     try:
         with transaction.atomic():
-            raw = rows.get(pk=raw_id)
+            raw = _lock(raw_id)
             if raw.state == MailState.RECEIVED:
                 letter = Letter(raw, now)
                 ask_for_author(letter)
@@ -47,6 +56,19 @@ def take_in(raw_id: int, now: datetime) -> MailState:
     except Exception:  # one bad mail never stops the others
         log.exception("mail %s could not be read", raw_id)
         return mail.note_failure(raw_id, traceback.format_exc())
+
+
+def _lock(raw_id: int) -> RawMail:
+    [(raw, mailbox)] = sql.read(
+        "from acuse_rawmail r left join acuse_mailbox m on m.id = r.mailbox_id where r.id = %s"
+        " for update of r",
+        [raw_id],
+        r=RawMail,
+        m=Mailbox,
+    )
+    raw.mailbox = mailbox
+    kept: RawMail = raw
+    return kept
 
 
 def ask_for_author(letter: Letter) -> None:
@@ -99,7 +121,9 @@ def _wait_for_copies(letter: Letter) -> None:
 
 def own_loop(letter: Letter) -> Reading | None:
     """1. What we sent ourselves comes back: our Message-ID, or one of our addresses as sender."""
-    if replies.find_message_key([letter.message_id]) or letter.is_ours(letter.sender):
+    ids = [letter.message_id]
+    ours = replies.find_message_key(ids) or replies.find_digest_key(ids)
+    if ours or letter.is_ours(letter.sender):
         return letter.is_reading(MailState.IGNORED, "own")
     return None
 
@@ -147,10 +171,33 @@ def bounce(letter: Letter) -> Reading | None:
     return letter.is_reading(MailState.PROCESSED, reason, detail=stays, case=case)
 
 
-def _notice_of_verp(letter: Letter) -> Notice | None:
+def returned_digest(letter: Letter) -> Reading | None:
+    """The same of a digest: what it told of has reached nobody."""
+    found = replies.find_digest_bounce_key(_addresses(letter))
+    report = judge_return(letter.parsed, letter.raw.envelope_from, verp=found is not None)
+    if found is None and report:
+        ids = [letter.parsed["bounced_message_id"], *letter.answered_ids()]
+        found = replies.find_digest_key(filter(None, ids))
+    if found is None or not report:
+        return None
+    if report == "unreadable":
+        return letter.is_reading(MailState.HELD, "bounce")
+    if report == "failed":
+        digest = Digest.objects.select_related("person").get(pk=found)
+        about = ", ".join(map(str, letter.parsed["bounce_recipients"])) or digest.person.email
+        digests.mark_bounced(digest, f"bounced: {about}", letter.raw.arrived_at)
+        return letter.is_reading(MailState.PROCESSED, "bounce")
+    return letter.is_reading(MailState.IGNORED, "bounce")
+
+
+def _addresses(letter: Letter) -> list[str]:
+    """Where it was sent to, by its envelope and its headers."""
     listed = [entry["email"] for name in ("to", "cc") for entry in letter.parsed[name]]
-    addresses = [*letter.raw.envelope_to, *letter.parsed["delivered_to"], *listed]
-    notice_id = replies.find_bounce_key(addresses)
+    return [*letter.raw.envelope_to, *letter.parsed["delivered_to"], *listed]
+
+
+def _notice_of_verp(letter: Letter) -> Notice | None:
+    notice_id = replies.find_bounce_key(_addresses(letter))
     rows = Notice.objects.select_related("case", "person", "dispatch__version")
     return rows.filter(pk=notice_id).first() if notice_id is not None else None
 
@@ -223,6 +270,17 @@ def _may_answer(sender: Person, key: ReplyKey, case: Case, at: datetime) -> bool
     return bool(roles) and (not roles & FIRM_ROLES or key.person_id == sender.pk)
 
 
+def answers_digest(letter: Letter) -> Reading | None:
+    """It answers a digest, which tells of several cases: somebody at the firm says which one it
+    is for. An answer to one that tells of a single case comes by that case's own address."""
+    found = replies.find_digest_key(letter.answered_ids())
+    if found is None:
+        return None
+    told = Case.objects.filter(notices__digest=found).distinct()[:2]
+    case = told[0] if len(told) == 1 else None
+    return letter.is_reading(MailState.HELD, "digest", case=case)
+
+
 def passed_on(letter: Letter) -> Reading | None:
     """9. One of the firm passes on somebody else's mail: proposed to be opened for that person
     (mail rule 18). What a customer's person passes on is their own report."""
@@ -252,12 +310,14 @@ def flood(letter: Letter) -> Reading | None:
 STEPS: tuple[Step, ...] = (
     own_loop,
     second_copy,
+    returned_digest,
     bounce,
     automatic,
     directed,
     unclear,
     unproven,
     answer,
+    answers_digest,
     passed_on,
     proposed,
     flood,

@@ -20,12 +20,12 @@ from acuse.interfaces.mail.parse import parse
 from acuse.interfaces.web import replies
 from acuse.models import (
     Authentication,
-    Mailbox,
     MailState,
     Membership,
     OrganisationKind,
     Person,
     RawMail,
+    sql,
 )
 from acuse.models.people import find_person
 from acuse.models.roles import roles_on
@@ -115,8 +115,8 @@ class Letter:
     def _others(self) -> list[RawMail]:
         """What carries the same Message-ID or one that it answers; mostly there is nothing."""
         ids = [value[:LONGEST_ID] for value in (self.message_id, *self.answered_ids())]
-        found = RawMail.objects.filter(message_id__in=ids).values_list("pk", flat=True)
-        others = set(found) - {self.raw.pk}
+        found = sql.ask("select id from acuse_rawmail where message_id = any(%s)", [ids])
+        others = {pk for (pk,) in found} - {self.raw.pk}
         if not others:
             return []
         rows = RawMail.objects.filter(pk__in=others).select_related("case").defer("content")
@@ -131,7 +131,7 @@ class Letter:
 
     @cached_property
     def _our_addresses(self) -> tuple[set[str], set[str]]:
-        rows = Mailbox.objects.values_list("address", "reply_domain")
+        rows = sql.ask("select address, reply_domain from acuse_mailbox")
         addresses, domains = zip(*rows, strict=True) if rows else ((), ())
         return {a.lower() for a in addresses}, {d.lower() for d in domains if d}
 

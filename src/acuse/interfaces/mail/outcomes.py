@@ -27,6 +27,7 @@ from acuse.models import (
     Person,
     RawMail,
     Version,
+    sql,
 )
 from acuse.models.roles import author, roles_on
 from acuse.policy.authors import POSTMAN, Channel, Occasion, person
@@ -112,17 +113,21 @@ def _reports_in_circles(letter: Letter) -> bool:
     each confirmation with a mail that names none of ours. Strangers' meet the brakes."""
     if letter.person is None or letter.parsed["attachments"]:
         return False
-    arrived_at = letter.raw.arrived_at
-    reports = Message.objects.filter(
-        author=letter.person,
-        kind=MessageKind.REPORT,
-        at__gt=arrived_at - PACE,
-        at__lte=arrived_at,
-        text=letter.words(),
+    arrived_at, subject = letter.raw.arrived_at, letter.parsed["subject"]
+    lately = sql.ask(
+        "select raw_mail_id from acuse_message"
+        " where author_id = %s and kind = %s and at > %s and at <= %s and text = %s limit %s",
+        [
+            letter.person.pk,
+            MessageKind.REPORT,
+            arrived_at - PACE,
+            arrived_at,
+            letter.words(),
+            MOST_WORDS,
+        ],
     )
-    mails = list(reports.values_list("raw_mail", flat=True)[:MOST_WORDS])  # mostly none
-    same = RawMail.objects.filter(pk__in=mails, subject=letter.parsed["subject"])
-    return bool(mails) and same.exists()
+    mails = [pk for (pk,) in lately]  # mostly none
+    return bool(mails) and RawMail.objects.filter(pk__in=mails, subject=subject).exists()
 
 
 def _with_silence_annulled(letter: Letter, case: Case, line: LedgerLine) -> Reading:

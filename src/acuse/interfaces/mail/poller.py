@@ -98,7 +98,12 @@ class Watcher(threading.Thread):
     def __init__(self, account: ImapAccount, roll: Callable[[], float] = random.random) -> None:
         super().__init__(name=f"poll {account.pk}", daemon=True)
         self.session, self.roll = Session(account), roll
-        self.stopped = threading.Event()
+        self.stopped, self.woken = threading.Event(), threading.Event()
+
+    def stop(self) -> None:
+        """Tell it to end, also while it waits."""
+        self.stopped.set()
+        self.woken.set()
 
     @property
     def account(self) -> ImapAccount:
@@ -113,8 +118,10 @@ class Watcher(threading.Thread):
                 failures = 0
                 server = self.session.server
                 assert server is not None
+                if self._begins_to_wait():
+                    break
                 try:
-                    server.wait(SOON if left else EVERY, self.stopped.wait)
+                    server.wait(SOON if left else EVERY, self.woken.wait)
                 except Trouble:
                     self.session.close()  # a connection that ends while idle is no failure
             except Exception as reason:
@@ -138,7 +145,13 @@ class Watcher(threading.Thread):
                 acts.note_failure(self.account, str(trouble), until)
         except Error:
             log.exception("%s: the failure could not be noted", self.account)
-        self.stopped.wait(seconds)
+        if not self._begins_to_wait():
+            self.woken.wait(seconds)
+
+    def _begins_to_wait(self) -> bool:
+        """Whether it has been told to stop; if not, whatever wakes it from now on counts."""
+        self.woken.clear()
+        return self.stopped.is_set()
 
     def is_of(self, row: ImapAccount) -> bool:
         """Whether this reads what the row says now."""
@@ -173,13 +186,16 @@ class Poller:
         self.watchers: dict[int, Watcher] = {}
 
     def arrange(self) -> None:
-        """Begin, end and begin again, as the rows say now."""
+        """Begin, end, begin again and wake, as the rows say now."""
         with rows():
             wanted = {account.pk: account for account in polled_accounts()}
+            now = clock.now()
         for pk, watcher in list(self.watchers.items()):
             if pk not in wanted or not watcher.is_of(wanted[pk]):
-                watcher.stopped.set()
+                watcher.stop()
                 del self.watchers[pk]
+            elif (wanted[pk].next_poll_at or now) < now:
+                watcher.woken.set()  # somebody wants it read now
         for pk, account in wanted.items():
             if pk not in self.watchers:
                 self.watchers[pk] = Watcher(account)
@@ -188,7 +204,7 @@ class Poller:
     def end(self) -> None:
         """Tell all watchers to stop, and wait a little for them."""
         for watcher in self.watchers.values():
-            watcher.stopped.set()
+            watcher.stop()
         for watcher in self.watchers.values():
             watcher.join(PARTING / len(self.watchers))
 

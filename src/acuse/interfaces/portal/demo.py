@@ -22,7 +22,7 @@ from acuse.interfaces.web.doors import PORTAL
 from acuse.models import CaughtMail, Membership, Person
 
 MOST_MAILS = 200
-BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
+BACKEND = "acuse.interfaces.server.accounts.Entrance"
 
 P = ParamSpec("P")
 Page = Callable[Concatenate[HttpRequest, P], HttpResponse]

@@ -8,12 +8,17 @@ from django.views.decorators.http import require_safe
 
 from acuse.interfaces.web import clock
 from acuse.interfaces.web.doors import PORTAL, for_customers, person_of
-from acuse.queries import watching
+from acuse.queries import disruptions, watching
 
 
 @require_safe
 @for_customers
 def status(request: HttpRequest) -> HttpResponse:
     """Each environment of the reader's organisations."""
-    found = watching.statuses(person_of(request), clock.now())
-    return render(request, "portal/status.html", {"door": PORTAL, "statuses": found})
+    person, now = person_of(request), clock.now()
+    context = {
+        "door": PORTAL,
+        "statuses": watching.statuses(person, now),
+        "outages": disruptions.lately(person, now),
+    }
+    return render(request, "portal/status.html", context)

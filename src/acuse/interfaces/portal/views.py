@@ -1,4 +1,4 @@
-"""The customer's pages: what waits, the cases, one case, reporting, the organisation."""
+"""The customer's pages: what waits, the cases, one case, the organisation, the policies."""
 
 from __future__ import annotations
 
@@ -8,21 +8,27 @@ from dataclasses import dataclass
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
-from django.views.decorators.http import require_http_methods, require_safe
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
 
 from acuse.interfaces.web import clock
 from acuse.interfaces.web.consequences import CHOICES, Choice, silence
 from acuse.interfaces.web.doors import PORTAL, entered, for_customers, person_of, view_of
-from acuse.interfaces.web.forms.life import Report
 from acuse.interfaces.web.opening import prove_what_is_shown
-from acuse.interfaces.web.pages import new_case_page
-from acuse.models import Version
-from acuse.queries import dossier, portal
+from acuse.models import Person, Version
+from acuse.policy.fields import N_
+from acuse.policy.stages import DECIDING
+from acuse.queries import disruptions, dossier, portal
+from acuse.queries.calls import find_call
 from acuse.queries.case import CaseView
+from acuse.queries.drafts import draft_in
+from acuse.queries.portal import Whose
+
+FEW_DOCUMENTS, MANY_DOCUMENTS = 6, 40
 
 # What is offered in small print under the decisions, in this order.
 OTHER_ACTS = (
-    "attach request_change claim_warranty delegate_decision watch build_pack "
+    "attach request_change claim_warranty delegate_decision take_decision_back watch build_pack "
     "authorize_emergency cancel"
 )
 # What has a card of its own on the case page, beside the decisions.
@@ -34,27 +40,33 @@ OWN_CARD = "confirm_report answer_satisfaction"
 def home(request: HttpRequest) -> HttpResponse:
     """What waits for me first, with its date and what silence does; then the cases."""
     person = person_of(request)
-    ended, mine = request.GET.get("state") == "ended", request.GET.get("whose") == "mine"
+    ended, whose = request.GET.get("state") == "ended", _whose(request, person)
     number = request.GET.get("page", "1")
     page = int(number) if number.isdigit() and 0 < int(number) < 10_000 else 1
     context = {
         "door": PORTAL,
         "waiting": portal.waiting_for(person),
-        "cases": portal.list_cases(person, ended=ended, mine=mine, page=page),
+        "outages": disruptions.running(person),
+        "cases": portal.list_cases(person, ended=ended, whose=whose, page=page),
         "ended": ended,
-        "mine": mine,
+        "whose": whose,
+        "choices": [(choice, _(WHOSE[choice])) for choice in portal.choices_for(person)],
         "page": page,
     }
     return render(request, "portal/home.html", context)
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-@for_customers
-def report(request: HttpRequest) -> HttpResponse:
-    """Report a case in plain words (P03, P18)."""
-    return new_case_page(
-        request, Report, PORTAL, "portal/report.html", policy=portal.find_policy(None)
-    )
+WHOSE = {
+    Whose.MINE: N_("Mine"),
+    Whose.AREA: N_("Of my area"),
+    Whose.ORGANISATION: N_("Of my organisation"),
+}
+
+
+def _whose(request: HttpRequest, person: Person) -> Whose:
+    asked = request.GET.get("whose", "")
+    allowed = {str(choice): choice for choice in portal.choices_for(person)}
+    return allowed.get(asked) or portal.usual_for(person)
 
 
 @dataclass(frozen=True)
@@ -64,6 +76,11 @@ class Decision:
     choice: Choice
     version: Version | None
     silence: str
+
+    @property
+    def code(self) -> str:
+        """What it is called where it is passed on (DECIDING)."""
+        return next(code for code, acts in DECIDING.items() if self.choice.yes_act in acts)
 
 
 @require_safe
@@ -75,11 +92,16 @@ def case(request: HttpRequest, number: str) -> HttpResponse:
         "door": PORTAL,
         "view": view,
         "case": view.case,
-        "decisions": list(_decisions(view)),
+        "decisions": _decisions(view),
+        "may_pass_on": view.may("delegate_decision"),
         "other_acts": OTHER_ACTS,
         "own_card": OWN_CARD,
-        "links": portal.links_of(view.case, view.person),
+        "links": portal.links_of(view.folder),
         "coverage": dossier.coverage_of(view.case),
+        "call": find_call(view.case),
+        "draft": f"comment:{view.case.pk}",
+        "kept": draft_in(view.folder, f"comment:{view.case.pk}"),
+        "known": disruptions.explaining_to(view.case, view.person),
         "key": uuid.uuid4().hex,
     }
     return render(request, "portal/case.html", context)
@@ -108,10 +130,26 @@ def _versions(view: CaseView, choice: Choice) -> list[Version] | list[None]:
 @require_safe
 @for_customers
 def organisation(request: HttpRequest) -> HttpResponse:
-    """My organisation: its people, its contracts, the service policies (P09)."""
-    today = timezone.localdate(clock.now())
-    found = portal.organisations_of(person_of(request), today)
-    return render(request, "portal/organisation.html", {"door": PORTAL, "organisations": found})
+    """My organisation: its people, contracts, systems, documents, the service policies (P09)."""
+    person, now = person_of(request), clock.now()
+    context = {
+        "door": PORTAL,
+        "organisations": portal.organisations_of(person, timezone.localdate(now), now),
+        "policies": portal.list_policies(),
+        "documents": portal.list_documents(person, before=None, most=FEW_DOCUMENTS),
+    }
+    return render(request, "portal/organisation.html", context)
+
+
+@require_safe
+@for_customers
+def documents(request: HttpRequest) -> HttpResponse:
+    """The files of the cases of my organisation, newest first; ?before= goes on from a place."""
+    given = request.GET.get("before", "")
+    before = int(given) if given.isdecimal() and len(given) <= 18 else None
+    found = portal.list_documents(person_of(request), before=before, most=MANY_DOCUMENTS)
+    context = {"door": PORTAL, "documents": found, "begun": before is not None}
+    return render(request, "portal/documents.html", context)
 
 
 @require_safe

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
 from django import forms
 from django.db.models import Prefetch
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from acuse.models import Attachment, Case, Estimate, EstimateLine, Person, Rate, Version
 from acuse.policy.billing import amount
+from acuse.queries import words
 
 from .consequences import BY_ACT, Choice, silence
 from .forms import rows
@@ -37,6 +40,55 @@ def card_for(page: ActPage, case: Case, person: Person, form: ActForm) -> Card |
     facts = _FACTS[page.card](case, person, form) if page.card else {}
     version = facts.get("version")
     return Card(page.card, choice, silence(choice, version) if choice else "", facts)
+
+
+def in_one_line(card: Card | None, form: ActForm) -> str:
+    """What is decided, as the confirmation repeats it: its name and version, how much time, how
+    much money, how many lines or objections."""
+    facts = card.facts if card is not None else {}
+    parts = [*_named(facts), *_measured(facts), *_lines(form), *_objected(form)]
+    return " · ".join(parts)
+
+
+def _named(facts: dict[str, Any]) -> Iterator[str]:
+    for version in facts.get("versions", ()):
+        title, number = version.deliverable.title, version.number
+        yield words.fill(_("“%(title)s”, version %(number)s"), {"title": title, "number": number})
+    if "estimate" in facts and not facts.get("versions"):
+        yield _("scope, version %(number)s") % {"number": facts["estimate"].number}
+    for statement in facts.get("statements", ()):
+        amount_shown = words.money(statement.total, statement.currency)
+        told = {"number": statement.number, "amount": amount_shown}
+        yield words.fill(_("billing statement %(number)s: %(amount)s"), told)
+
+
+def _measured(facts: dict[str, Any]) -> Iterator[str]:
+    if facts.get("minutes"):
+        yield words.minutes(facts["minutes"])
+    if facts.get("total") is not None:
+        yield words.money(facts["total"], facts["currency"])
+
+
+def _lines(form: ActForm) -> Iterator[str]:
+    """The lines of time that were ticked, and what is billed of them; a cap on emergency work."""
+    entries = list(form.cleaned_data.get("entries") or ())
+    if entries:
+        billed = sum(entry.billed_minutes for entry in entries if entry.billable)
+        lines = ngettext("%(count)d line", "%(count)d lines", len(entries)) % {
+            "count": len(entries)
+        }
+        yield _("%(lines)s, of which %(time)s are billed") % {
+            "lines": lines,
+            "time": words.minutes(billed),
+        }
+    if form.cleaned_data.get("cap_minutes"):
+        yield _("at most %(time)s") % {"time": words.minutes(form.cleaned_data["cap_minutes"])}
+
+
+def _objected(form: ActForm) -> Iterator[str]:
+    if "objections" in form.rows:
+        count = len(form.given_rows("objections"))
+        yield ngettext("%(count)d objection", "%(count)d objections", count) % {"count": count}
 
 
 def _version(case: Case, person: Person, form: ActForm) -> dict[str, Any]:

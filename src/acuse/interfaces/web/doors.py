@@ -69,12 +69,15 @@ def author_of(request: HttpRequest, door: Door) -> Author:
     return authors.person(person_of(request).pk, door.channel)
 
 
+def key_of(request: HttpRequest) -> str:
+    """The key that the form carried, as a database can hold it; empty where there is none."""
+    return request.POST.get("key", "").replace("\0", "")[:100]
+
+
 def occasion_of(request: HttpRequest, door: Door, case: Case | None) -> Occasion:
     """On which case, by whom, when; with the key that the form carried."""
-    key = request.POST.get("key", "")[:100]
-    return Occasion(
-        case.pk if case is not None else None, author_of(request, door), clock.now(), key
-    )
+    on = case.pk if case is not None else None
+    return Occasion(on, author_of(request, door), clock.now(), key_of(request))
 
 
 def view_of(request: HttpRequest, number: str) -> CaseView:

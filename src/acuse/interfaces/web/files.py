@@ -83,6 +83,11 @@ def _open(sha256: str) -> BinaryIO:
         raise Http404 from missing
 
 
+def hand_out_kept(sha256: str, filename: str) -> FileResponse:
+    """What the storage keeps under a fingerprint, under this name. Raises Http404."""
+    return hand_out(_open(sha256), filename)
+
+
 def hand_out_bytes(content: bytes, filename: str) -> FileResponse:
     """The same for what is not in the storage: a part of a mail, a mail itself."""
     return hand_out(BytesIO(content), filename)

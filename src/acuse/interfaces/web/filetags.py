@@ -11,7 +11,7 @@ from acuse.connectors import storage
 from acuse.interfaces.web.invitations import LARGEST, Invitation, read_invitation
 from acuse.models import Attachment, Message
 from acuse.policy.fields import N_
-from acuse.policy.files import find_kind
+from acuse.policy.files import DISGUISED, PROGRAM, RISK_HEAD, find_kind, find_risk
 
 register = template.Library()
 
@@ -24,6 +24,10 @@ KINDS = {
     "key": N_("a public key"),
     "contact": N_("a contact"),
     "report": N_("a delivery report"),
+}
+RISKS = {
+    PROGRAM: N_("A program: run it only if you expected it from this sender."),
+    DISGUISED: N_("A program that looks like something else: do not open it."),
 }
 SEALS = {
     "signed": N_("Signed by its sender. The signature has not been checked."),
@@ -42,6 +46,18 @@ def _kind(file: Attachment) -> str:
 def kind_words(file: Attachment) -> str:
     """What a file is, where its name does not say it."""
     return _(KINDS[_kind(file)]) if _kind(file) in KINDS else ""
+
+
+@register.filter
+def risk_words(file: Attachment) -> str:
+    """A warning of what may happen to whoever opens a file; nothing for most."""
+    return tell_risk(file.filename, _bytes(file, RISK_HEAD))
+
+
+def tell_risk(filename: str, head: bytes) -> str:
+    """The same for a file that is not on a case yet, by its name and first bytes."""
+    found = find_risk(filename, head)
+    return _(RISKS[found]) if found else ""
 
 
 @register.filter

@@ -13,20 +13,21 @@ from dataclasses import dataclass
 
 from acuse.policy.stages import ACTS
 
-from .forms import billing, conversation, deliveries, life, triage
+from .forms import billing, conversation, deliveries, family, life, triage
 from .forms.base import ActForm, Nothing
 
 
 @dataclass(frozen=True)
 class ActPage:
     """`binding`: a decision, repeated in one line before it is taken. `card`: the template that
-    shows what exactly is decided."""
+    shows what exactly is decided; `template`: the page's own."""
 
     act: str
     noun: str
     form: type[ActForm]
     binding: bool = False
     card: str = ""
+    template: str = "shared/act.html"
 
 
 _PAGES = (
@@ -34,7 +35,7 @@ _PAGES = (
     ActPage("classify", "classification", life.Classify),
     ActPage("diagnose", "diagnosis", Nothing),
     ActPage("estimate", "estimation", Nothing),
-    ActPage("submit_scope", "scope", life.SubmitScope),
+    ActPage("submit_scope", "scope", life.SubmitScope, template="desk/estimate.html"),
     ActPage("validate_scope", "scope-validation", life.ValidateScope, True, "estimate"),
     ActPage("return_scope", "scope-return", life.ReturnScope, True, "estimate"),
     ActPage("accept_proposal", "proposal-acceptance", life.AcceptProposal, True, "proposal"),
@@ -61,10 +62,15 @@ _PAGES = (
     ActPage("split", "split", triage.Split),
     ActPage("merge_duplicate", "duplicate", triage.MergeDuplicate),
     ActPage("relate", "relation", triage.Relate),
+    ActPage("check_information", "checklist", family.CheckInformation),
+    ActPage("attach_to_parent", "parent", family.AttachToParent),
+    ActPage("detach_from_parent", "parent-removal", Nothing),
+    ActPage("tell_children", "attached-answer", family.TellChildren),
     ActPage("extend_window", "extension", deliveries.ExtendWindow),
     ActPage("withdraw_delivery", "withdrawal", deliveries.WithdrawDelivery),
     ActPage("prove_delivery", "proof", deliveries.ProveDelivery),
     ActPage("delegate_decision", "delegation", conversation.DelegateDecision),
+    ActPage("take_decision_back", "delegation-end", conversation.TakeDecisionBack),
     ActPage("classify_comment", "hold", deliveries.ClassifyComment),
     ActPage("answer_objection", "objection-answer", deliveries.AnswerObjection),
     ActPage("annul_tacit", "annulment", deliveries.AnnulTacit),
@@ -88,6 +94,7 @@ _PAGES = (
     ActPage("dismiss_copied", "copied-dismissal", conversation.CopiedPerson),
     ActPage("accept_policy", "policy-acceptance", conversation.AcceptPolicy),
     ActPage("answer_satisfaction", "satisfaction", conversation.AnswerSatisfaction),
+    ActPage("acknowledge", "acknowledgement", Nothing),
     ActPage("build_pack", "evidence", conversation.BuildPack),
     ActPage("anonymise", "erasure", Nothing, True),
 )
@@ -101,8 +108,11 @@ MACHINES = frozenset(
         "accept_proposal_tacitly",
         "fail_delivery",
         "end_warranty",
+        "cancel_unanswered",
         "remind",
+        "route",
         "warn",
+        "page",
         "breach",
         "open_environment_alert",
         "recover",
@@ -110,7 +120,9 @@ MACHINES = frozenset(
 )
 # Done at the page of a held mail, before it has a case (interfaces/desk/mail.py).
 OF_HELD_MAIL = frozenset({"place_mail", "settle_mail"})
-_WITHOUT = set(ACTS) - set(NOUNS) - MACHINES - OF_HELD_MAIL - {"open"}
+# Done at the page that opens a case from a call (interfaces/desk/calls.py).
+AT_OPENING = frozenset({"open", "record_call"})
+_WITHOUT = set(ACTS) - set(NOUNS) - MACHINES - OF_HELD_MAIL - AT_OPENING
 if _WITHOUT or not set(NOUNS) <= set(ACTS):  # every act has its page, or nothing starts
     raise RuntimeError(
         f"acts without a page: {sorted(_WITHOUT)}; unknown: {set(NOUNS) - set(ACTS)}"

@@ -1,4 +1,4 @@
-"""Who somebody is to us: their name, language and time zone."""
+"""Who somebody is to us: their name, language and time zone; and how they want to be told."""
 
 from __future__ import annotations
 
@@ -11,11 +11,16 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext, override
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST
 
 from acuse.actions import administration
+from acuse.actions.preferences import set_preferences
+from acuse.interfaces.web import clock
 from acuse.interfaces.web.doors import DESK, PORTAL, entered, person_of
-from acuse.models import Language
+from acuse.models import Language, Person
+from acuse.models.preferences import find_preferences
+from acuse.policy.notices import FOR_CUSTOMERS, Group, Preferences
+from acuse.queries.notices import GROUPS, WAYS
 
 LANGUAGES = {
     Language.SPANISH: "Español",
@@ -43,6 +48,46 @@ class ProfileForm(forms.Form):
     )
 
 
+DAILY_HOURS = [(str(hour), f"{hour:02}:00") for hour in range(24)]
+
+
+class NoticesForm(forms.Form):
+    """A way for each group of notices that concerns the person, by the group's code."""
+
+    use_required_attribute = False
+
+    daily_hour = forms.TypedChoiceField(
+        label=_("Hour of the daily summary"), choices=DAILY_HOURS, coerce=int
+    )
+    quiet = forms.BooleanField(
+        label=_("Outside working hours nothing but what binds me"),
+        help_text=_(
+            "What comes up in the meantime is mailed when the next working day opens, by the "
+            "firm's calendar and the clocks of your time zone."
+        ),
+        required=False,
+    )
+
+    def __init__(self, person: Person, data: Any = None) -> None:
+        chosen = find_preferences(person) or Preferences()
+        super().__init__(
+            data,
+            prefix="notices",
+            initial={"daily_hour": chosen.daily_hour, "quiet": chosen.quiet},
+        )
+        self.groups = list(Group) if person.is_firm else list(FOR_CUSTOMERS)
+        for group in self.groups:
+            self.fields[group] = forms.ChoiceField(
+                label=gettext(GROUPS[group]),
+                choices=[(str(way), gettext(text)) for way, text in WAYS.items()],
+                initial=str(chosen.way(group)),
+            )
+        self.order_fields([*self.groups, "daily_hour", "quiet"])
+
+    def ways(self) -> dict[str, str]:
+        return {str(group): self.cleaned_data[group] for group in self.groups}
+
+
 @require_http_methods(["GET", "HEAD", "POST"])
 @entered
 def profile_page(request: HttpRequest) -> HttpResponse:
@@ -55,6 +100,36 @@ def profile_page(request: HttpRequest) -> HttpResponse:
         with override(person.language):
             messages.success(request, gettext("Saved."))
         return redirect("profile")
-    door = DESK if person.is_firm else PORTAL
-    context = {"form": form, "door": door, "memberships": person.active_memberships()}
-    return render(request, "shared/profile.html", context, status=422 if form.errors else 200)
+    return _show(request, form, NoticesForm(person))
+
+
+@require_POST
+@entered
+def notices_chosen(request: HttpRequest) -> HttpResponse:
+    """How somebody wants to be told of what does not bind them."""
+    person = person_of(request)
+    form = NoticesForm(person, request.POST)
+    if form.is_valid():
+        set_preferences(
+            person,
+            ways=form.ways(),
+            daily_hour=form.cleaned_data["daily_hour"],
+            quiet=form.cleaned_data["quiet"],
+            at=clock.now(),
+        )
+        messages.success(request, gettext("Saved."))
+        return redirect("profile")
+    given = {name: getattr(person, name) for name in ProfileForm.base_fields}
+    return _show(request, ProfileForm(initial=given), form)
+
+
+def _show(request: HttpRequest, form: ProfileForm, notices: NoticesForm) -> HttpResponse:
+    person = person_of(request)
+    context = {
+        "form": form,
+        "notices": notices,
+        "door": DESK if person.is_firm else PORTAL,
+        "memberships": person.active_memberships(),
+    }
+    wrong = form.errors or notices.errors
+    return render(request, "shared/profile.html", context, status=422 if wrong else 200)

@@ -16,11 +16,12 @@ from django.utils.translation import gettext as _
 
 from acuse.interfaces.web.doors import Door
 from acuse.interfaces.web.nouns import NOUNS
-from acuse.models import Case, LedgerLine, Window
+from acuse.models import Case, LedgerLine, Person, Window
 from acuse.policy.kinds import KINDS
 from acuse.policy.terms import Term
 from acuse.queries import words
 from acuse.queries.case import days_of
+from acuse.queries.notices import MOST_COUNTED, count_unread
 from acuse.queries.workload import Alarms, alarms
 
 register = template.Library()
@@ -101,6 +102,11 @@ def minutes(count: int) -> str:
 
 
 @register.filter
+def more_minutes(count: int) -> str:
+    return words.more_minutes(count)
+
+
+@register.filter
 def money(amount: Decimal, currency: str) -> str:
     return words.money(amount, currency)
 
@@ -158,6 +164,16 @@ def held(window: Window) -> bool:
 def desk_alarms() -> Alarms:
     """The counts in the desk's header, on its own pages and on those that both doors share."""
     return alarms()
+
+
+@register.simple_tag(takes_context=True)
+def unread_notices(context: template.Context) -> str:
+    """How many notices the reader has not read, for the header: "" for none, "99+" for many."""
+    person = context.get("user")
+    if not isinstance(person, Person):
+        return ""
+    count = count_unread(person)
+    return f"{MOST_COUNTED}+" if count > MOST_COUNTED else str(count or "")
 
 
 _PLAIN = {state: mark_safe(f'<li class="{state}"></li>') for state in ("up", "unwatched")}

@@ -13,7 +13,7 @@ from acuse.interfaces.web import clock
 
 
 class Command(BaseCommand):
-    help = "Fills an empty development installation with a demo firm and sixty cases."
+    help = "Fills an empty development installation with a demo firm and its cases."
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:

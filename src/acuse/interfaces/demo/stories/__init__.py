@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ..scene import Moments, Scene
-from . import accounts, beginnings, claims, proposals, results
+from . import accounts, beginnings, claims, outages, proposals, results
 
 Teller = Callable[[Scene], Moments]
 
@@ -35,6 +35,8 @@ TELLERS: dict[str, Teller] = {
         results.annulled,
         results.three_deliverables,
         results.emergency,
+        outages.outage,
+        outages.at_night,
         claims.claim_covered,
         claims.claim_excluded,
         claims.claim_late,

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import timedelta
 
 from acuse.actions import (
     administration,
+    calls,
+    checklists,
     conversation,
     correspondence,
     life,
@@ -26,6 +29,9 @@ from acuse.policy.stages import CancelReason
 
 from ..scene import Moments, Scene
 
+CALL = timedelta(minutes=6)  # from the call until it is written down
+THERE, ASKED = (1, 3), 2  # of the checklist of incidents: in the report, and what is asked for
+
 
 def stranger(s: Scene) -> Moments:
     """A mail from somebody unknown opens a case of no customer; support binds it, or not yet."""
@@ -43,10 +49,13 @@ def stranger(s: Scene) -> Moments:
 
 
 def by_phone(s: Scene) -> Moments:
-    """Support opens the case after a call; a user confirms it, so that diagnosis may bill."""
+    """Support opens the case after a call; a user confirms it, so that diagnosis may bill, or has
+    still to confirm it."""
     yield s.begin()
-    s.case = life.open(
+    s.case = calls.open_from_call(
         Occasion(None, s.by("valentina"), s.at),
+        medium="phone",
+        called_at=s.at - CALL,
         subject=s.plot.subject,
         text=s.plot.text,
         reporter=s.cast.people[s.plot.who],
@@ -54,6 +63,9 @@ def by_phone(s: Scene) -> Moments:
         impact=Impact(s.plot.impact),
         urgency=Urgency(s.plot.urgency),
     ).case
+    if s.plot.until == "analysis":
+        yield from s.take()
+        return
     yield s.later(40)
     triage.confirm_report(s.on(s.plot.who))
     yield from s.take()
@@ -122,10 +134,13 @@ def _earlier(s: Scene) -> Case:
 
 
 def asked(s: Scene) -> Moments:
-    """A question waits for the person whom the plot names as addressee."""
+    """Something is missing of what an incident has to tell: a question waits for the person whom
+    the plot names as addressee."""
     yield from s.report()
     yield from s.take()
     yield from s.classify()
+    yield s.later(2)
+    checklists.check_information(s.on("valentina"), ticked=THERE)
     yield s.later()
     addressee = Addressee(s.plot.words["addressee"])
     conversation.ask(s.on("valentina"), addressee=addressee, text=s.plot.words["question"])
@@ -135,6 +150,8 @@ def asked(s: Scene) -> Moments:
     wait = s.case.waits.get()
     who = s.plot.words["answers"]
     conversation.answer(s.on(who), wait=wait, text=s.plot.words["answer"])
+    yield s.later(5)
+    checklists.check_information(s.on("valentina"), ticked=(*THERE, ASKED))
     yield from s.diagnose()
 
 

@@ -15,9 +15,14 @@ from ..scene import Moments, Scene
 
 
 def delegated(s: Scene) -> Moments:
-    """The service owner passes the validation of the scope on to the lead, who gives it."""
+    """The service owner passes the validation of the scope on to the wrong colleague, takes it back
+    and passes it on to the lead, who gives it."""
     yield from s.to_diagnosis()
     yield from s.estimate()
+    yield s.later(6)
+    triage.delegate_decision(s.on(s.owner), person=s.cast.people["bernardo"], decision="scope")
+    yield s.later(3)
+    triage.take_decision_back(s.on(s.owner), delegation=s.case.delegations.get())
     yield s.later()
     triage.delegate_decision(s.on(s.owner), person=s.cast.people["lina"], decision="scope")
     yield s.after(1)

@@ -14,8 +14,9 @@ from django.http import QueryDict
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from acuse.actions.drafting import files_of
 from acuse.interfaces.web import uploads
-from acuse.models import Case, Person
+from acuse.models import Case, DraftFile, Person
 
 Rows = Callable[[Case, Person], "QuerySet[Any]"]
 MOST_ROWS = 60  # of one list; a form is no spreadsheet
@@ -97,14 +98,23 @@ class YesNo(Code):
 
 
 class ManyFilesInput(forms.ClearableFileInput):
+    """Files that come with the form, and the ids of those that came before it (`kept`)."""
+
     allow_multiple_selected = True
     template_name = "django/forms/widgets/file.html"
 
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> list[Any]:
+        sent = super().value_from_datadict(data, files, name) or []
+        kept = data.getlist("kept") if isinstance(data, QueryDict) else []
+        return [*(sent if isinstance(sent, list | tuple) else [sent]), *kept]
+
 
 class ManyFiles(forms.FileField):
-    """Several files, each of at most uploads.LARGEST bytes."""
+    """Several files, each of at most uploads.LARGEST bytes; those of the person's own draft
+    among them."""
 
     widget = ManyFilesInput
+    person: Person | None = None
 
     def __init__(self, **options: Any) -> None:
         options.setdefault("label", _("Files"))
@@ -112,9 +122,14 @@ class ManyFiles(forms.FileField):
         options.setdefault("help_text", _("Up to 25 MB each."))
         super().__init__(**options)
 
-    def clean(self, data: Any, initial: Any = None) -> list[UploadedFile]:
+    def limit(self, case: Case, person: Person) -> None:
+        self.person = person
+
+    def clean(self, data: Any, initial: Any = None) -> list[UploadedFile | DraftFile]:
         given = data if isinstance(data, list | tuple) else [data] if data else []
-        if not given and self.required:
+        kept = self._kept([pk for pk in given if isinstance(pk, str)])
+        given = [file for file in given if not isinstance(file, str)]
+        if not given and not kept and self.required:
             raise forms.ValidationError(_("Choose at least one file."))
         for file in given:
             super().clean(file, initial)
@@ -122,7 +137,12 @@ class ManyFiles(forms.FileField):
                 raise forms.ValidationError(
                     _("“%(name)s” is larger than 25 MB."), params={"name": file.name}
                 )
-        return list(given)
+        return [*given, *kept]
+
+    def _kept(self, ids: list[str]) -> list[DraftFile]:
+        own = DraftFile.objects.filter(draft__person=self.person).select_related("blob")
+        wanted = [int(pk) for pk in ids if pk.isdecimal() and len(pk) <= 18]
+        return list(own.filter(pk__in=wanted).order_by("pk")) if wanted else []
 
 
 def many_files(**options: Any) -> Any:
@@ -222,9 +242,10 @@ class ActForm(forms.Form):
         return super().is_valid() and all(lists_valid)
 
     def given_rows(self, name: str) -> list[dict[str, Any]]:
-        """The rows of a list in which something was written."""
+        """The rows of a list in which something is written. One that nobody has touched is what
+        it started with: a form that may stay empty does not clean it."""
         filled = (
-            form.cleaned_data for form in self.rows[name] if form.has_changed() or form.initial
+            form.cleaned_data if form.has_changed() else form.initial for form in self.rows[name]
         )
         return [row for row in filled if any(value not in (None, "") for value in row.values())]
 
@@ -234,7 +255,9 @@ class ActForm(forms.Form):
         for name, value in self.cleaned_data.items():
             if isinstance(self.fields[name], ManyFiles):
                 if value:
-                    details[name] = tuple(uploads.keep(value))
+                    sent = [file for file in value if isinstance(file, UploadedFile)]
+                    kept = [file for file in value if isinstance(file, DraftFile)]
+                    details[name] = (*uploads.keep(sent), *files_of(kept))
             elif isinstance(value, QuerySet):
                 details[name] = list(value)
             elif value not in (None, ""):
@@ -270,7 +293,7 @@ class ActForm(forms.Form):
 
     def typed(self) -> Iterable[tuple[str, str]]:
         """Everything that was sent, for the hidden fields of a confirmation."""
-        names = set(self.fields) | {"key"}
+        names = set(self.fields) | {"key", "draft", "kept"}
         assert isinstance(self.data, QueryDict)
         for name, values in self.data.lists():
             if name in names or any(name.startswith(f"{prefix}-") for prefix in self.rows):

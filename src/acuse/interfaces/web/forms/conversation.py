@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from acuse.interfaces.web import uploads
 from acuse.models import Addressee
 from acuse.policy.fields import N_
-from acuse.queries import evidence, words
+from acuse.policy.stages import Role
+from acuse.queries import checklists, evidence, words
 
 from . import rows
 from .base import ActForm, Code, OneRow, YesNo, long_text, many_files
@@ -43,6 +45,11 @@ class Ask(ActForm):
     person = OneRow(rows.customer_people, required=False, label=_("Somebody in particular"))
     text = long_text(_("Your question"))
 
+    def prepare(self) -> None:
+        """What the checklist misses is proposed (P13)."""
+        if not self.is_bound:
+            self.initial.setdefault("text", checklists.propose_question(self.case))
+
 
 class Answer(ActForm):
     wait = OneRow(rows.open_waits, rows.name_text, label=_("Question"))
@@ -65,6 +72,20 @@ class CopiedPerson(ActForm):
 class DelegateDecision(ActForm):
     person = OneRow(rows.colleagues, label=_("To whom"))
     decision = Code(words.DECISIONS, label=_("Which decision"))
+
+    def prepare(self) -> None:
+        """The scope is its owner's to pass on, and at the firm nothing else is."""
+        mine = {held.role for held in self.actor.active_memberships()}
+        if self.actor.is_firm:
+            offered = ["scope"]
+        else:
+            offered = [code for code in words.DECISIONS if code != "scope" or Role.OWNER in mine]
+        field = self.fields["decision"]
+        field.choices = [(c, gettext(words.DECISIONS[c])) for c in offered]  # type: ignore[attr-defined]
+
+
+class TakeDecisionBack(ActForm):
+    delegation = OneRow(rows.passed_on_by, rows.name_delegation, label=_("Which decision"))
 
 
 class AnswerSatisfaction(ActForm):

@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.db.models import Q
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from acuse.actions.drafts import EstimateDraft, LineDraft, Planned
+from acuse.models import Estimate, EstimateLine, Specialty
 from acuse.policy.billing import Activity
 from acuse.policy.fields import N_
 from acuse.policy.priority import IMPACT_QUESTIONS, URGENCY_QUESTIONS, Impact, Priority, Urgency
@@ -30,6 +33,20 @@ URGENCY = {
 }
 
 
+# The same, asked of whoever reports: the first question that is answered by yes decides.
+IMPACT_ASKED = {
+    Impact.WHOLE_OPERATION: N_("Yes, it stops the whole operation"),
+    Impact.CRITICAL_PROCESS: N_("No, but it stops a process that we cannot work without"),
+    Impact.LIMITED: N_("No, something works badly while the rest goes on"),
+    Impact.QUESTION: N_("No, it is a question about how to do something"),
+}
+URGENCY_ASKED = {
+    Urgency.CUSTOMER_NOTICES: N_("Yes, our own customers notice"),
+    Urgency.WORK_BLOCKED: N_("No, but somebody here is unable to go on working"),
+    Urgency.CAN_WAIT: N_("No, and there is a way around it for now"),
+}
+
+
 def _planned_kinds() -> dict[str, str]:
     return {code: word for code, word in words.DELIVERABLE_KINDS.items() if code != "estimate"}
 
@@ -48,16 +65,16 @@ class Report(ActForm):
         help_text=_("What you did, what you expected, what happened instead, and since when."),
     )
     impact = Code(
-        {impact: IMPACT[impact] for impact in IMPACT_QUESTIONS},
+        {impact: IMPACT_ASKED[impact] for impact in IMPACT_QUESTIONS},
         Impact,
         radio=True,
-        label=_("How much does it touch?"),
+        label=_("Does it stop the whole operation?"),
     )
     urgency = Code(
-        {urgency: URGENCY[urgency] for urgency in URGENCY_QUESTIONS},
+        {urgency: URGENCY_ASKED[urgency] for urgency in URGENCY_QUESTIONS},
         Urgency,
         radio=True,
-        label=_("How pressing is it?"),
+        label=_("Does your own customer notice?"),
     )
     environment = OneRow(
         rows.environments, rows.name_environment, required=False, label=_("In which system")
@@ -96,6 +113,8 @@ class Classify(ActForm):
     environment = OneRow(
         rows.environments, rows.name_environment, required=False, label=_("Environment")
     )
+    entity = OneRow(rows.entities, required=False, label=_("Entity"))
+    area = OneRow(rows.areas, required=False, label=_("Area"))
     root_cause = OneRow(rows.root_causes, required=False, label=_("Root cause"))
     priority = Code(
         words.PRIORITIES,
@@ -110,8 +129,11 @@ class Classify(ActForm):
         case = self.case
         for name in ("impact", "urgency"):
             self.initial.setdefault(name, getattr(case, name) or None)
-        for name in ("type", "specialty", "module", "environment", "root_cause"):
+        for name in ("type", "specialty", "module", "environment", "entity", "area", "root_cause"):
             self.initial.setdefault(name, getattr(case, f"{name}_id"))
+        for name in ("entity", "area"):  # most customers have none
+            if not self.fields[name].queryset.exists():  # type: ignore[attr-defined]
+                del self.fields[name]
 
 
 class PlannedRow(forms.Form):
@@ -134,18 +156,18 @@ class LineRow(forms.Form):
     key = forms.IntegerField(widget=forms.HiddenInput, required=False)
     description = forms.CharField(label=_("Work"), max_length=300, required=False)
     activity = Code(words.ACTIVITIES, Activity, label=_("Activity"), required=False)
+    specialty = forms.TypedChoiceField(
+        label=_("Specialty"), coerce=int, empty_value=None, required=False
+    )
     minutes = number(_("Minutes"), 1, 100_000, required=False)
 
     def clean(self) -> dict[str, Any]:
         given = super().clean() or {}
         if given.get("description") and not given.get("minutes") and "minutes" not in self.errors:
             self.add_error("minutes", _("Say how many minutes."))
+        if given.get("minutes") and not given.get("description"):
+            self.add_error("description", _("Say what work takes them."))
         return given
-
-    @staticmethod
-    def draft(row: dict[str, Any]) -> LineDraft:
-        activity = row.get("activity") or Activity.EXECUTION
-        return LineDraft(row["description"], row["minutes"], activity, key=row.get("key") or 0)
 
 
 class SubmitScope(ActForm):
@@ -163,23 +185,43 @@ class SubmitScope(ActForm):
     }
 
     def prepare(self) -> None:
-        before = self._before()
+        before = self.before
         if before is not None:
             self.initial.setdefault("scope", before.text)
             self.initial.setdefault("exclusions", before.exclusions)
             self.initial.setdefault("assumptions", before.assumptions)
+        self.specialties = self._known_specialties()
+        choices = [("", "—"), *((pk, str(row)) for pk, row in self.specialties.items())]
+        for row in self.rows["lines"]:
+            if self.specialties:
+                row.fields["specialty"].choices = choices
+            else:
+                del row.fields["specialty"]
 
-    def _before(self) -> Any:
+    def _known_specialties(self) -> dict[int, Specialty]:
+        """Those to choose from, and those that the version before has."""
+        in_use = Q(retired_at__isnull=True)
+        lines = EstimateLine.objects.filter(estimate__case=self.case)
+        found = Specialty.objects.filter(in_use | Q(pk__in=lines.values("specialty")))
+        return {row.pk: row for row in found.order_by("name", "pk")}
+
+    @cached_property
+    def before(self) -> Estimate | None:
+        """The version that it starts from."""
         return self.case.estimates.order_by("-number").first()
 
+    def total(self) -> int:
+        """The minutes of all lines as they are typed, or stand there at first."""
+        return sum(_minutes(row) for row in self.rows["lines"])
+
     def first_rows(self, name: str) -> list[dict[str, Any]]:
-        before = self._before()
+        before = self.before
         if before is None:
             return []
         columns = (
             ("key", "kind", "title")
             if name == "items"
-            else ("key", "description", "activity", "minutes")
+            else ("key", "description", "activity", "specialty", "minutes")
         )
         return list(getattr(before, name).values(*columns))
 
@@ -194,10 +236,25 @@ class SubmitScope(ActForm):
                     PlannedRow.planned(row) for row in self.given_rows("items") if row["title"]
                 ),
                 lines=tuple(
-                    LineRow.draft(row) for row in self.given_rows("lines") if row["description"]
+                    self._line(row) for row in self.given_rows("lines") if row["description"]
                 ),
             )
         }
+
+    def _line(self, row: dict[str, Any]) -> LineDraft:
+        return LineDraft(
+            row["description"],
+            row["minutes"],
+            row.get("activity") or Activity.EXECUTION,
+            self.specialties.get(row.get("specialty") or 0),
+            row.get("key") or 0,
+        )
+
+
+def _minutes(row: forms.BaseForm) -> int:
+    """What is typed as minutes in a row; nothing where that is no number yet."""
+    typed = str(row["minutes"].value() or "").strip()
+    return int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 7 else 0
 
 
 class ValidateScope(ActForm):

@@ -8,11 +8,14 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from acuse.models import (
+    Area,
     Case,
     CaseType,
     Claim,
     CopiedAddress,
+    Delegation,
     Deliverable,
+    Entity,
     Environment,
     Estimate,
     Hold,
@@ -150,6 +153,18 @@ def environments(case: Case, person: Person) -> QuerySet[Environment]:
     return found.select_related("organisation").order_by("organisation__name", "name")
 
 
+def entities(case: Case, person: Person) -> QuerySet[Entity]:
+    """The legal entities of the case's customer that are in use, and its own."""
+    in_use = Q(retired_at__isnull=True) | Q(pk=case.entity_id)
+    return Entity.objects.filter(in_use, organisation=case.organisation_id).order_by("name")
+
+
+def areas(case: Case, person: Person) -> QuerySet[Area]:
+    """The areas of the case's customer that are in use, and its own."""
+    in_use = Q(retired_at__isnull=True) | Q(pk=case.area_id)
+    return Area.objects.filter(in_use, organisation=case.organisation_id).order_by("name")
+
+
 def own_organisations(case: Case, person: Person) -> QuerySet[Organisation]:
     return Organisation.objects.filter(pk__in=person.organisation_ids())
 
@@ -197,6 +212,17 @@ def colleagues(case: Case, person: Person) -> QuerySet[Person]:
     """The people of the person's own side, without themselves."""
     side = firm_people if person.is_firm else customer_people
     return side(case, person).exclude(pk=person.pk)
+
+
+def passed_on_by(case: Case, person: Person) -> QuerySet[Delegation]:
+    """The decisions that the person has passed on and not taken back."""
+    found = case.delegations.filter(by=person, ended_at__isnull=True)
+    return found.select_related("to").order_by("pk")
+
+
+def name_delegation(row: Delegation) -> str:
+    decision = words.label(words.DECISIONS, row.decision)
+    return f"{decision[:1].upper()}{decision[1:]}: {row.to}"
 
 
 def both_sides(case: Case, person: Person) -> QuerySet[Person]:
