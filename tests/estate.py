@@ -217,7 +217,7 @@ class Estate:
         paging = Paging.objects.create(case=urgent, began_at=START, steps=1, rung="first")
         page = Page.objects.create(paging=paging, person=world.mario, rung="first", at=START)
         hook = Hook.objects.create(
-            name="Guardia", url="https://hook.firm.example/", sealed="-", since=START
+            name="Oficina de guardia", url="https://hook.firm.example/", sealed="-", since=START
         )
         view = View.objects.create(owner=world.mario, name=SECRET, shared=True, created_at=START)
         self.ids |= {

@@ -291,9 +291,12 @@ def condition_label(code: str, params: Mapping[str, object]) -> str:
     return _(coverage.CONDITIONS[code]) % params
 
 
+REFUSED_IT = N_("The case that it names refused it")
+
+
 def mail_reason(code: str) -> str:
     """Why a mail stands where it stands; a code of no word here is a refusal of its case's."""
-    return _(MAIL_REASONS.get(code, N_("The case that it names refused it"))) if code else ""
+    return _(MAIL_REASONS.get(code, REFUSED_IT)) if code else ""
 
 
 def billing_reason(code: str) -> str:
