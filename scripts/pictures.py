@@ -39,6 +39,9 @@ PICTURES = {
     "desk-case": Picture("Valentina", "/desk/cases/C-49"),
     "desk-held-mail": Picture("Valentina", "/desk/mail?state=held", link="td.what a"),
     "desk-mail-health": Picture("Valentina", "/desk/mail/health"),
+    "desk-triage": Picture("Valentina", "/desk/triage"),
+    "desk-board": Picture("Gloria", "/desk/board"),
+    "portal-report-phone": Picture("Ana Lucía", "/report", 360),
 }
 
 
