@@ -66,7 +66,7 @@ def fire_deadline(*, deadline_id: int) -> None:
     clock_acts.fire(deadline_id, clock.now())
 
 
-@app.task(name=work_acts.DO, queue="work", lock=work_acts.DO)  # one at a time
+@app.task(name=work_acts.DO, queue="work")
 def do_work(*, work_id: int) -> None:
     """Do a long piece of work that somebody waits for."""
     working.do(work_id, clock.now)

@@ -12,8 +12,8 @@ from procrastinate.exceptions import AlreadyEnqueued
 
 from acuse.interfaces.web import heartbeat
 
-# Long work and the letters of outages, each one at a time by their locks, leave two for the clock
-# and for what is sent at once.
+# Long work and the letters of outages, the latter one at a time by their lock, leave room for the
+# clock and for what is sent at once.
 CONCURRENCY = 4
 GRACE = 8.0  # seconds that running jobs have to end once we are told to stop
 STARTING = ("rescue", "sweep", "fall_due")  # not left to the next full minute
