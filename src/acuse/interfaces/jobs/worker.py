@@ -12,9 +12,7 @@ from procrastinate.exceptions import AlreadyEnqueued
 
 from acuse.interfaces.web import heartbeat
 
-# Long work and the letters of outages, the latter one at a time by their lock, leave room for the
-# clock and for what is sent at once.
-CONCURRENCY = 4
+CONCURRENCY = 2
 GRACE = 8.0  # seconds that running jobs have to end once we are told to stop
 STARTING = ("rescue", "sweep", "fall_due")  # not left to the next full minute
 
