@@ -71,9 +71,9 @@ def test_an_import_of_many_rows_is_left_to_the_worker(world: World, mario: Clien
     seen = mario.get(f"/desk/imports/{file.pk}").context["seen"]
     asked = mario.post(f"/desk/imports/{file.pk}/confirmation", {"seen": seen})
     work = Work.objects.get()
-    assert asked["Location"] == f"/desk/work/{work.pk}"
+    assert asked["Location"] == f"/desk/works/{work.pk}"
     assert not Organisation.objects.filter(name__startswith="Cliente").exists()
-    page = mario.get(f"/desk/work/{work.pk}").content.decode()
+    page = mario.get(f"/desk/works/{work.pk}").content.decode()
     assert "Waits for its turn" in page
     assert "<progress" in page
     assert count_unread(fresh(world.mario)) == 0
@@ -83,7 +83,7 @@ def test_an_import_of_many_rows_is_left_to_the_worker(world: World, mario: Clien
     assert count_unread(fresh(world.mario)) == 1
     assert count_unread(fresh(world.sara)) == 0
     assert "Import from a file" in mario.get("/desk/notices").content.decode()
-    part = mario.get(f"/desk/work/{work.pk}", headers={"HX-Request": "true"}).content.decode()
+    part = mario.get(f"/desk/works/{work.pk}", headers={"HX-Request": "true"}).content.decode()
     assert "3 rows have been applied." in part
     assert "<h1" not in part
     assert count_unread(fresh(world.mario)) == 0
@@ -106,7 +106,7 @@ def test_what_stops_a_work_is_told_and_nothing_is_left_of_it(world: World, mario
     stale = do(acts.ask_import(file, "something else", by=fresh(world.mario), at=NOW))
     assert stale.state == WorkState.FAILED
     assert not Organisation.objects.filter(name__startswith="Cliente").exists()
-    said = mario.get(f"/desk/work/{stale.pk}").content.decode()
+    said = mario.get(f"/desk/works/{stale.pk}").content.decode()
     assert "What stands here has changed meanwhile" in said
     imports.leave(file)
     gone = do(acts.ask_export("", by=fresh(world.mario), at=NOW))
@@ -118,7 +118,7 @@ def test_a_file_that_is_gone_is_told(world: World, mario: Client) -> None:
     work = acts.ask_import(file, "", by=fresh(world.mario), at=NOW)
     imports.leave(file)
     assert do(work).state == WorkState.FAILED
-    assert "not there any more" in mario.get(f"/desk/work/{work.pk}").content.decode()
+    assert "not there any more" in mario.get(f"/desk/works/{work.pk}").content.decode()
 
 
 @pytest.mark.parametrize("how", ["role ended", "made inactive", "other role"])
@@ -136,7 +136,7 @@ def test_an_import_of_somebody_who_may_not_any_more_is_refused(world: World, how
     assert (work.state, work.error) == (WorkState.FAILED, [jobs.NOT_YOURS_NOW, {}])
     assert not Organisation.objects.filter(name__startswith="Cliente").exists()
     if how == "other role":
-        said = Browser(fresh(world.mario)).get(f"/desk/work/{work.pk}").content.decode()
+        said = Browser(fresh(world.mario)).get(f"/desk/works/{work.pk}").content.decode()
         assert "no longer an administrator or a manager" in said
     # An administrator may: the file is as it was.
     seen = imports.digest(imports.preview(file, by=fresh(world.ada), at=NOW))
@@ -152,7 +152,7 @@ def test_what_nobody_foresaw_is_told_without_its_details(
     monkeypatch.setattr(imports, "apply", broken)
     work = do(acts.ask_import(file_of(world), "", by=fresh(world.mario), at=NOW))
     assert work.state == WorkState.FAILED
-    said = mario.get(f"/desk/work/{work.pk}").content.decode()
+    said = mario.get(f"/desk/works/{work.pk}").content.decode()
     assert "we did not foresee" in said
     assert "secret" not in said
 
@@ -188,15 +188,15 @@ def test_a_list_of_cases_is_written_as_a_file(world: World, mario: Client) -> No
     world.analysed(subject="=cmd|calc")
     world.report(subject="Otra")
     world.closed()
-    wrong = mario.post("/desk/work/exports", {"q": "color:rojo"})
+    wrong = mario.post("/desk/works/exports", {"q": "color:rojo"})
     assert wrong.status_code == 422
     assert "color:rojo" in wrong.content.decode()
-    asked = mario.post("/desk/work/exports", {"q": "state:open"})
+    asked = mario.post("/desk/works/exports", {"q": "state:open"})
     work = do(Work.objects.get())
-    assert asked["Location"] == f"/desk/work/{work.pk}"
+    assert asked["Location"] == f"/desk/works/{work.pk}"
     assert (work.state, work.outcome) == (WorkState.DONE, {"cases": 2})
-    assert "2 cases." in mario.get("/desk/work").content.decode()
-    file = mario.get(f"/desk/work/{work.pk}/file")
+    assert "2 cases." in mario.get("/desk/works").content.decode()
+    file = mario.get(f"/desk/works/{work.pk}/file")
     rows = list(csv.reader(io.StringIO(b"".join(file.streaming_content).decode("utf-8-sig"))))
     assert rows[0][:3] == ["Case", "Subject", "Customer"]
     assert [row[1] for row in rows[1:]] == ["'=cmd|calc", "Otra"]
@@ -207,13 +207,13 @@ def test_a_list_of_cases_is_written_as_a_file(world: World, mario: Client) -> No
 
 def test_a_list_with_an_unknown_name_is_never_the_whole(world: World, mario: Client) -> None:
     world.report()
-    wrong = mario.post("/desk/work/exports", {"q": "customer:Andinos"})
+    wrong = mario.post("/desk/works/exports", {"q": "customer:Andinos"})
     assert wrong.status_code == 422
     assert "Nothing called “Andinos” is known" in wrong.content.decode()
     assert not Work.objects.exists()
     work = do(acts.ask_export("customer:Andinos", by=fresh(world.mario), at=NOW))
     assert (work.state, work.result) == (WorkState.FAILED, None)
-    said = mario.get(f"/desk/work/{work.pk}").content.decode()
+    said = mario.get(f"/desk/works/{work.pk}").content.decode()
     assert "Nothing called “Andinos” is known" in said
 
 
@@ -228,20 +228,20 @@ def test_the_file_is_in_the_language_of_whoever_asked(world: World) -> None:
     world.report()
     Person.objects.filter(pk=world.sara.pk).update(language="es")
     browser = Browser(fresh(world.sara))
-    browser.post("/desk/work/exports", {"q": ""})
+    browser.post("/desk/works/exports", {"q": ""})
     work = do(Work.objects.get())
-    content = b"".join(browser.get(f"/desk/work/{work.pk}/file").streaming_content)
+    content = b"".join(browser.get(f"/desk/works/{work.pk}/file").streaming_content)
     assert ";" in content.decode("utf-8-sig").splitlines()[0]
 
 
 def test_the_work_of_others_is_not_there(world: World, mario: Client) -> None:
     work = do(acts.ask_export("", by=fresh(world.sara), at=NOW))
-    for address in (f"/desk/work/{work.pk}", f"/desk/work/{work.pk}/file"):
+    for address in (f"/desk/works/{work.pk}", f"/desk/works/{work.pk}/file"):
         assert mario.get(address).status_code == 404
         assert Browser(world.ana).get(address).status_code == 404
     undone = acts.ask_export("", by=fresh(world.mario), at=NOW)
-    assert mario.get(f"/desk/work/{undone.pk}/file").status_code == 404
-    assert mario.get("/desk/work").content.decode().count("/desk/work/") >= 1
+    assert mario.get(f"/desk/works/{undone.pk}/file").status_code == 404
+    assert mario.get("/desk/works").content.decode().count("/desk/works/") >= 1
 
 
 def test_the_list_costs_the_same_however_long_it_is(world: World, mario: Client) -> None:
@@ -249,8 +249,8 @@ def test_the_list_costs_the_same_however_long_it_is(world: World, mario: Client)
     for more in (1, 2, 27):
         for _number in range(more):
             acts.ask_export("", by=fresh(world.mario), at=NOW)
-        mario.get("/desk/work")
+        mario.get("/desk/works")
         with CaptureQueriesContext(connection) as queries:
-            assert mario.get("/desk/work").status_code == 200
+            assert mario.get("/desk/works").status_code == 200
         costs.append(len(queries))
     assert costs[0] == costs[1] == costs[2] <= 12, costs

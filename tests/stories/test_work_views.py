@@ -69,7 +69,7 @@ def test_a_timer_is_started_and_stopped_where_one_works(site: Site) -> None:
 def test_the_page_of_long_work_tells_by_itself_when_it_has_ended(site: Site) -> None:
     site.world.report()
     page = site.page_of("mario")
-    page.goto(f"{site.address}/desk/work")
+    page.goto(f"{site.address}/desk/works")
     page.locator("main form button.primary").click()
     expect(page.locator("progress")).to_have_count(1)
     jobs.do(Work.objects.get().pk, clock.now)
