@@ -20,2912 +20,1310 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+
     initial = True
 
-    dependencies = []
+    dependencies = [
+    ]
 
     operations = [
         migrations.CreateModel(
-            name="Area",
+            name='Area',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("name", models.CharField(max_length=100)),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(max_length=100)),
             ],
         ),
         migrations.CreateModel(
-            name="Blob",
+            name='Blob',
             fields=[
-                ("sha256", models.CharField(max_length=64, primary_key=True, serialize=False)),
-                ("size", models.PositiveBigIntegerField()),
+                ('sha256', models.CharField(max_length=64, primary_key=True, serialize=False)),
+                ('size', models.PositiveBigIntegerField()),
             ],
         ),
         migrations.CreateModel(
-            name="Case",
+            name='Case',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("subject", models.CharField(max_length=250)),
-                (
-                    "stage",
-                    models.CharField(default=acuse.policy.stages.Stage["RECEIVED"], max_length=20),
-                ),
-                ("ball", models.CharField(default=acuse.policy.stages.Ball["FIRM"], max_length=16)),
-                ("opened_at", models.DateTimeField()),
-                ("opened_by", models.CharField(max_length=16)),
-                ("confirmed_at", models.DateTimeField(blank=True, null=True)),
-                ("first_response_at", models.DateTimeField(blank=True, null=True)),
-                ("ended_at", models.DateTimeField(blank=True, null=True)),
-                ("language", models.CharField(default="es", max_length=2)),
-                ("level", models.CharField(blank=True, default="n1", max_length=2)),
-                ("impact", models.CharField(blank=True, max_length=24)),
-                ("urgency", models.CharField(blank=True, max_length=24)),
-                (
-                    "priority",
-                    models.CharField(default=acuse.policy.priority.Priority["LOW"], max_length=8),
-                ),
-                ("classified_at", models.DateTimeField(blank=True, null=True)),
-                ("coverage", models.JSONField(default=list)),
-                ("stage_before_cancel", models.CharField(blank=True, max_length=20)),
-                ("emergency_cap_minutes", models.PositiveIntegerField(blank=True, null=True)),
-                ("authorized_at", models.DateTimeField(blank=True, null=True)),
-                ("lines", models.PositiveIntegerField(default=0)),
-                ("head", models.CharField(blank=True, max_length=64)),
-                (
-                    "area",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        to="acuse.area",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('subject', models.CharField(max_length=250)),
+                ('stage', models.CharField(default=acuse.policy.stages.Stage['RECEIVED'], max_length=20)),
+                ('ball', models.CharField(default=acuse.policy.stages.Ball['FIRM'], max_length=16)),
+                ('opened_at', models.DateTimeField()),
+                ('opened_by', models.CharField(max_length=16)),
+                ('confirmed_at', models.DateTimeField(blank=True, null=True)),
+                ('first_response_at', models.DateTimeField(blank=True, null=True)),
+                ('ended_at', models.DateTimeField(blank=True, null=True)),
+                ('language', models.CharField(default='es', max_length=2)),
+                ('level', models.CharField(blank=True, default='n1', max_length=2)),
+                ('impact', models.CharField(blank=True, max_length=24)),
+                ('urgency', models.CharField(blank=True, max_length=24)),
+                ('priority', models.CharField(default=acuse.policy.priority.Priority['LOW'], max_length=8)),
+                ('classified_at', models.DateTimeField(blank=True, null=True)),
+                ('coverage', models.JSONField(default=list)),
+                ('stage_before_cancel', models.CharField(blank=True, max_length=20)),
+                ('emergency_cap_minutes', models.PositiveIntegerField(blank=True, null=True)),
+                ('authorized_at', models.DateTimeField(blank=True, null=True)),
+                ('lines', models.PositiveIntegerField(default=0)),
+                ('head', models.CharField(blank=True, max_length=64)),
+                ('area', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to='acuse.area')),
             ],
         ),
         migrations.CreateModel(
-            name="CaseType",
+            name='CaseType',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("code", models.SlugField(max_length=40, unique=True)),
-                ("name", models.CharField(max_length=100)),
-                ("retired_at", models.DateTimeField(blank=True, null=True)),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('code', models.SlugField(max_length=40, unique=True)),
+                ('name', models.CharField(max_length=100)),
+                ('retired_at', models.DateTimeField(blank=True, null=True)),
             ],
             options={
-                "ordering": ["name"],
-                "abstract": False,
+                'ordering': ['name'],
+                'abstract': False,
             },
         ),
         migrations.CreateModel(
-            name="CaughtMail",
+            name='CaughtMail',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ("sender", models.CharField(blank=True, max_length=320)),
-                ("recipients", models.JSONField(default=list)),
-                ("message_id", models.CharField(blank=True, max_length=998)),
-                ("subject", models.TextField(blank=True)),
-                ("content", models.BinaryField()),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ('sender', models.CharField(blank=True, max_length=320)),
+                ('recipients', models.JSONField(default=list)),
+                ('message_id', models.CharField(blank=True, max_length=998)),
+                ('subject', models.TextField(blank=True)),
+                ('content', models.BinaryField()),
             ],
             options={
-                "ordering": ["-pk"],
+                'ordering': ['-pk'],
             },
         ),
         migrations.CreateModel(
-            name="Contract",
+            name='Contract',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("name", models.CharField(max_length=100)),
-                ("kind", models.CharField(max_length=16)),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(max_length=100)),
+                ('kind', models.CharField(max_length=16)),
             ],
         ),
         migrations.CreateModel(
-            name="Entity",
+            name='Entity',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("name", models.CharField(max_length=200)),
-                ("tax_id", models.CharField(blank=True, max_length=32)),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(max_length=200)),
+                ('tax_id', models.CharField(blank=True, max_length=32)),
             ],
         ),
         migrations.CreateModel(
-            name="Environment",
+            name='Environment',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("name", models.CharField(max_length=100)),
-                ("url", models.URLField(blank=True)),
-                ("retired_at", models.DateTimeField(blank=True, null=True)),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(max_length=100)),
+                ('url', models.URLField(blank=True)),
+                ('retired_at', models.DateTimeField(blank=True, null=True)),
             ],
         ),
         migrations.CreateModel(
-            name="Heartbeat",
+            name='Heartbeat',
             fields=[
-                ("name", models.CharField(max_length=32, primary_key=True, serialize=False)),
-                ("at", models.DateTimeField()),
-                ("detail", models.JSONField(default=dict)),
+                ('name', models.CharField(max_length=32, primary_key=True, serialize=False)),
+                ('at', models.DateTimeField()),
+                ('detail', models.JSONField(default=dict)),
             ],
         ),
         migrations.CreateModel(
-            name="Mailbox",
+            name='Mailbox',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("address", models.EmailField(max_length=254)),
-                ("name", models.CharField(max_length=100)),
-                (
-                    "transport",
-                    models.CharField(
-                        default=acuse.models.mail.Transport["LISTENER"], max_length=16
-                    ),
-                ),
-                ("read_until", models.DateTimeField(blank=True, null=True)),
-                ("active", models.BooleanField(default=True)),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('address', models.EmailField(max_length=254)),
+                ('name', models.CharField(max_length=100)),
+                ('transport', models.CharField(default=acuse.models.mail.Transport['LISTENER'], max_length=16)),
+                ('read_until', models.DateTimeField(blank=True, null=True)),
+                ('active', models.BooleanField(default=True)),
             ],
         ),
         migrations.CreateModel(
-            name="Module",
+            name='Module',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("code", models.SlugField(max_length=40, unique=True)),
-                ("name", models.CharField(max_length=100)),
-                ("retired_at", models.DateTimeField(blank=True, null=True)),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('code', models.SlugField(max_length=40, unique=True)),
+                ('name', models.CharField(max_length=100)),
+                ('retired_at', models.DateTimeField(blank=True, null=True)),
             ],
             options={
-                "ordering": ["name"],
-                "abstract": False,
+                'ordering': ['name'],
+                'abstract': False,
             },
         ),
         migrations.CreateModel(
-            name="PolicyVersion",
+            name='PolicyVersion',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("number", models.PositiveIntegerField(unique=True)),
-                ("text", models.TextField()),
-                ("sha256", models.CharField(max_length=64)),
-                ("parameters", models.JSONField()),
-                ("in_force_from", models.DateTimeField()),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('number', models.PositiveIntegerField(unique=True)),
+                ('text', models.TextField()),
+                ('sha256', models.CharField(max_length=64)),
+                ('parameters', models.JSONField()),
+                ('in_force_from', models.DateTimeField()),
             ],
             options={
-                "ordering": ["number"],
+                'ordering': ['number'],
             },
         ),
         migrations.CreateModel(
-            name="Queue",
+            name='Queue',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("code", models.SlugField(max_length=40, unique=True)),
-                ("name", models.CharField(max_length=100)),
-                ("retired_at", models.DateTimeField(blank=True, null=True)),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('code', models.SlugField(max_length=40, unique=True)),
+                ('name', models.CharField(max_length=100)),
+                ('retired_at', models.DateTimeField(blank=True, null=True)),
             ],
             options={
-                "ordering": ["name"],
-                "abstract": False,
+                'ordering': ['name'],
+                'abstract': False,
             },
         ),
         migrations.CreateModel(
-            name="RootCause",
+            name='RootCause',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("code", models.SlugField(max_length=40, unique=True)),
-                ("name", models.CharField(max_length=100)),
-                ("retired_at", models.DateTimeField(blank=True, null=True)),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('code', models.SlugField(max_length=40, unique=True)),
+                ('name', models.CharField(max_length=100)),
+                ('retired_at', models.DateTimeField(blank=True, null=True)),
             ],
             options={
-                "ordering": ["name"],
-                "abstract": False,
+                'ordering': ['name'],
+                'abstract': False,
             },
         ),
         migrations.CreateModel(
-            name="SigningKey",
+            name='SigningKey',
             fields=[
-                ("key_id", models.CharField(max_length=64, primary_key=True, serialize=False)),
-                ("algorithm", models.CharField(max_length=16)),
-                ("public", models.TextField()),
-                ("since", models.DateTimeField()),
-                ("retired_at", models.DateTimeField(blank=True, null=True)),
+                ('key_id', models.CharField(max_length=64, primary_key=True, serialize=False)),
+                ('algorithm', models.CharField(max_length=16)),
+                ('public', models.TextField()),
+                ('since', models.DateTimeField()),
+                ('retired_at', models.DateTimeField(blank=True, null=True)),
             ],
         ),
         migrations.CreateModel(
-            name="Specialty",
+            name='Specialty',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("code", models.SlugField(max_length=40, unique=True)),
-                ("name", models.CharField(max_length=100)),
-                ("retired_at", models.DateTimeField(blank=True, null=True)),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('code', models.SlugField(max_length=40, unique=True)),
+                ('name', models.CharField(max_length=100)),
+                ('retired_at', models.DateTimeField(blank=True, null=True)),
             ],
             options={
-                "ordering": ["name"],
-                "abstract": False,
+                'ordering': ['name'],
+                'abstract': False,
             },
         ),
         migrations.CreateModel(
-            name="Person",
+            name='Person',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("password", models.CharField(max_length=128, verbose_name="password")),
-                (
-                    "last_login",
-                    models.DateTimeField(blank=True, null=True, verbose_name="last login"),
-                ),
-                ("name", models.CharField(blank=True, max_length=200)),
-                ("email", models.EmailField(max_length=254)),
-                (
-                    "language",
-                    models.CharField(default=acuse.models.people.Language["SPANISH"], max_length=2),
-                ),
-                ("zone", models.CharField(default="America/Bogota", max_length=64)),
-                ("is_active", models.BooleanField(default=True)),
-                (
-                    "created_at",
-                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now()),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('password', models.CharField(max_length=128, verbose_name='password')),
+                ('last_login', models.DateTimeField(blank=True, null=True, verbose_name='last login')),
+                ('name', models.CharField(blank=True, max_length=200)),
+                ('email', models.EmailField(max_length=254)),
+                ('language', models.CharField(default=acuse.models.people.Language['SPANISH'], max_length=2)),
+                ('zone', models.CharField(default='America/Bogota', max_length=64)),
+                ('is_active', models.BooleanField(default=True)),
+                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
             ],
             options={
-                "constraints": [
-                    models.UniqueConstraint(
-                        django.db.models.functions.text.Lower("email"), name="one_person_an_email"
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(
-                            ("language__in", ["es", "en", "pt"]), ("language", ""), _connector="OR"
-                        ),
-                        name="person_language",
-                    ),
-                ],
+                'constraints': [models.UniqueConstraint(django.db.models.functions.text.Lower('email'), name='one_person_an_email'), models.CheckConstraint(condition=models.Q(('language__in', ['es', 'en', 'pt']), ('language', ''), _connector='OR'), name='person_language')],
             },
         ),
         migrations.CreateModel(
-            name="ApiToken",
+            name='ApiToken',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("name", models.CharField(max_length=100)),
-                ("sha256", models.CharField(max_length=64, unique=True)),
-                ("since", models.DateTimeField()),
-                ("revoked_at", models.DateTimeField(blank=True, null=True)),
-                (
-                    "person",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="tokens",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(max_length=100)),
+                ('sha256', models.CharField(max_length=64, unique=True)),
+                ('since', models.DateTimeField()),
+                ('revoked_at', models.DateTimeField(blank=True, null=True)),
+                ('person', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='tokens', to=settings.AUTH_USER_MODEL)),
             ],
         ),
         migrations.CreateModel(
-            name="CalendarVersion",
+            name='CalendarVersion',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("name", models.CharField(max_length=100)),
-                ("number", models.PositiveIntegerField()),
-                ("data", models.JSONField()),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(max_length=100)),
+                ('number', models.PositiveIntegerField()),
+                ('data', models.JSONField()),
             ],
             options={
-                "ordering": ["name", "number"],
-                "constraints": [
-                    models.UniqueConstraint(fields=("name", "number"), name="one_calendar_version")
-                ],
+                'ordering': ['name', 'number'],
+                'constraints': [models.UniqueConstraint(fields=('name', 'number'), name='one_calendar_version')],
             },
         ),
         migrations.CreateModel(
-            name="SearchEntry",
+            name='SearchEntry',
             fields=[
-                (
-                    "case",
-                    models.OneToOneField(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        primary_key=True,
-                        related_name="search",
-                        serialize=False,
-                        to="acuse.case",
-                    ),
-                ),
-                ("subject", models.TextField()),
-                ("body", models.TextField()),
+                ('case', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='search', serialize=False, to='acuse.case')),
+                ('subject', models.TextField()),
+                ('body', models.TextField()),
             ],
         ),
         migrations.AddField(
-            model_name="case",
-            name="assignee",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="assigned",
-                to=settings.AUTH_USER_MODEL,
-            ),
+            model_name='case',
+            name='assignee',
+            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='assigned', to=settings.AUTH_USER_MODEL),
         ),
         migrations.AddField(
-            model_name="case",
-            name="calendar",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, to="acuse.calendarversion"
-            ),
+            model_name='case',
+            name='calendar',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='acuse.calendarversion'),
         ),
         migrations.AddField(
-            model_name="case",
-            name="duplicate_of",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="duplicates",
-                to="acuse.case",
-            ),
+            model_name='case',
+            name='duplicate_of',
+            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='duplicates', to='acuse.case'),
         ),
         migrations.AddField(
-            model_name="case",
-            name="origin",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="offspring",
-                to="acuse.case",
-            ),
+            model_name='case',
+            name='origin',
+            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='offspring', to='acuse.case'),
         ),
         migrations.AddField(
-            model_name="case",
-            name="reporter",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="reported",
-                to=settings.AUTH_USER_MODEL,
-            ),
+            model_name='case',
+            name='reporter',
+            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='reported', to=settings.AUTH_USER_MODEL),
         ),
         migrations.AddField(
-            model_name="case",
-            name="type",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                to="acuse.casetype",
-            ),
+            model_name='case',
+            name='type',
+            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to='acuse.casetype'),
         ),
         migrations.CreateModel(
-            name="ContractVersion",
+            name='ContractVersion',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("number", models.PositiveIntegerField()),
-                ("valid_from", models.DateField()),
-                ("valid_until", models.DateField(blank=True, null=True)),
-                ("hour_bank_minutes", models.PositiveIntegerField(blank=True, null=True)),
-                ("rounding_minutes", models.PositiveIntegerField(default=15)),
-                (
-                    "calendar",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, to="acuse.calendarversion"
-                    ),
-                ),
-                (
-                    "contract",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="versions",
-                        to="acuse.contract",
-                    ),
-                ),
-                ("entities", models.ManyToManyField(blank=True, to="acuse.entity")),
-                ("environments", models.ManyToManyField(blank=True, to="acuse.environment")),
-                ("modules", models.ManyToManyField(blank=True, to="acuse.module")),
-                (
-                    "policy",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, to="acuse.policyversion"
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('number', models.PositiveIntegerField()),
+                ('valid_from', models.DateField()),
+                ('valid_until', models.DateField(blank=True, null=True)),
+                ('hour_bank_minutes', models.PositiveIntegerField(blank=True, null=True)),
+                ('rounding_minutes', models.PositiveIntegerField(default=15)),
+                ('calendar', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='acuse.calendarversion')),
+                ('contract', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='versions', to='acuse.contract')),
+                ('entities', models.ManyToManyField(blank=True, to='acuse.entity')),
+                ('environments', models.ManyToManyField(blank=True, to='acuse.environment')),
+                ('modules', models.ManyToManyField(blank=True, to='acuse.module')),
+                ('policy', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='acuse.policyversion')),
             ],
         ),
         migrations.AddField(
-            model_name="case",
-            name="contract",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                to="acuse.contractversion",
-            ),
+            model_name='case',
+            name='contract',
+            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to='acuse.contractversion'),
         ),
         migrations.CreateModel(
-            name="Deliverable",
+            name='Deliverable',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("kind", models.CharField(max_length=16)),
-                ("title", models.CharField(max_length=200)),
-                ("proposal", models.BooleanField(default=False)),
-                ("planned_at", models.DateTimeField()),
-                (
-                    "case",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="deliverables",
-                        to="acuse.case",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('kind', models.CharField(max_length=16)),
+                ('title', models.CharField(max_length=200)),
+                ('proposal', models.BooleanField(default=False)),
+                ('planned_at', models.DateTimeField()),
+                ('case', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='deliverables', to='acuse.case')),
             ],
         ),
         migrations.CreateModel(
-            name="DemoClock",
+            name='DemoClock',
             fields=[
-                (
-                    "id",
-                    models.PositiveSmallIntegerField(default=1, primary_key=True, serialize=False),
-                ),
-                ("ahead", models.DurationField()),
+                ('id', models.PositiveSmallIntegerField(default=1, primary_key=True, serialize=False)),
+                ('ahead', models.DurationField()),
             ],
             options={
-                "constraints": [
-                    models.CheckConstraint(condition=models.Q(("id", 1)), name="one_demo_clock")
-                ],
+                'constraints': [models.CheckConstraint(condition=models.Q(('id', 1)), name='one_demo_clock')],
             },
         ),
         migrations.CreateModel(
-            name="Dispatch",
+            name='Dispatch',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("sent_at", models.DateTimeField()),
-                ("accepted_at", models.DateTimeField(blank=True, null=True)),
-                ("opened_at", models.DateTimeField(blank=True, null=True)),
-                ("bounced_at", models.DateTimeField(blank=True, null=True)),
-                (
-                    "person",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, to=settings.AUTH_USER_MODEL
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('sent_at', models.DateTimeField()),
+                ('accepted_at', models.DateTimeField(blank=True, null=True)),
+                ('opened_at', models.DateTimeField(blank=True, null=True)),
+                ('bounced_at', models.DateTimeField(blank=True, null=True)),
+                ('person', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to=settings.AUTH_USER_MODEL)),
             ],
         ),
         migrations.AddField(
-            model_name="case",
-            name="entity",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                to="acuse.entity",
-            ),
+            model_name='case',
+            name='entity',
+            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to='acuse.entity'),
         ),
         migrations.AddField(
-            model_name="case",
-            name="environment",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                to="acuse.environment",
-            ),
+            model_name='case',
+            name='environment',
+            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to='acuse.environment'),
         ),
         migrations.CreateModel(
-            name="Estimate",
+            name='Estimate',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("text", models.TextField(blank=True)),
-                ("salt", models.BinaryField(default=acuse.models.base.new_salt, max_length=16)),
-                ("erased_at", models.DateTimeField(blank=True, null=True)),
-                ("number", models.PositiveIntegerField()),
-                ("exclusions", models.TextField(blank=True)),
-                ("assumptions", models.TextField(blank=True)),
-                ("at", models.DateTimeField()),
-                (
-                    "author",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, to=settings.AUTH_USER_MODEL
-                    ),
-                ),
-                (
-                    "case",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="estimates",
-                        to="acuse.case",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('text', models.TextField(blank=True)),
+                ('salt', models.BinaryField(default=acuse.models.base.new_salt, max_length=16)),
+                ('erased_at', models.DateTimeField(blank=True, null=True)),
+                ('number', models.PositiveIntegerField()),
+                ('exclusions', models.TextField(blank=True)),
+                ('assumptions', models.TextField(blank=True)),
+                ('at', models.DateTimeField()),
+                ('author', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to=settings.AUTH_USER_MODEL)),
+                ('case', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='estimates', to='acuse.case')),
             ],
         ),
         migrations.CreateModel(
-            name="LedgerLine",
+            name='LedgerLine',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("seq", models.PositiveIntegerField()),
-                (
-                    "transaction",
-                    models.BigIntegerField(db_default=acuse.models.ledger.CurrentTransaction()),
-                ),
-                ("kind", models.CharField(max_length=40)),
-                ("kind_version", models.PositiveSmallIntegerField()),
-                ("payload", models.JSONField()),
-                ("audience", models.CharField(max_length=8)),
-                ("at", models.DateTimeField()),
-                ("recorded_at", models.DateTimeField()),
-                ("author_kind", models.CharField(max_length=8)),
-                ("channel", models.CharField(max_length=8)),
-                ("imported", models.BooleanField(default=False)),
-                ("stage_from", models.CharField(blank=True, max_length=20)),
-                ("stage_to", models.CharField(max_length=20)),
-                ("ball", models.CharField(max_length=16)),
-                ("previous", models.CharField(max_length=64)),
-                ("hash", models.CharField(max_length=64)),
-                (
-                    "author",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "case",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="ledger",
-                        to="acuse.case",
-                    ),
-                ),
-                (
-                    "token",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        to="acuse.apitoken",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('seq', models.PositiveIntegerField()),
+                ('transaction', models.BigIntegerField(db_default=acuse.models.ledger.CurrentTransaction())),
+                ('kind', models.CharField(max_length=40)),
+                ('kind_version', models.PositiveSmallIntegerField()),
+                ('payload', models.JSONField()),
+                ('audience', models.CharField(max_length=8)),
+                ('at', models.DateTimeField()),
+                ('recorded_at', models.DateTimeField()),
+                ('author_kind', models.CharField(max_length=8)),
+                ('channel', models.CharField(max_length=8)),
+                ('imported', models.BooleanField(default=False)),
+                ('stage_from', models.CharField(blank=True, max_length=20)),
+                ('stage_to', models.CharField(max_length=20)),
+                ('ball', models.CharField(max_length=16)),
+                ('previous', models.CharField(max_length=64)),
+                ('hash', models.CharField(max_length=64)),
+                ('author', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to=settings.AUTH_USER_MODEL)),
+                ('case', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='ledger', to='acuse.case')),
+                ('token', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to='acuse.apitoken')),
             ],
             options={
-                "ordering": ["case", "seq"],
+                'ordering': ['case', 'seq'],
             },
         ),
         migrations.CreateModel(
-            name="IdempotencyKey",
+            name='IdempotencyKey',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("author", models.CharField(max_length=40)),
-                ("key", models.CharField(max_length=100)),
-                ("act", models.CharField(max_length=40)),
-                ("fingerprint", models.CharField(max_length=64)),
-                (
-                    "line",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, to="acuse.ledgerline"
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('author', models.CharField(max_length=40)),
+                ('key', models.CharField(max_length=100)),
+                ('act', models.CharField(max_length=40)),
+                ('fingerprint', models.CharField(max_length=64)),
+                ('line', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='acuse.ledgerline')),
             ],
         ),
         migrations.AddField(
-            model_name="case",
-            name="mailbox",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                to="acuse.mailbox",
-            ),
+            model_name='case',
+            name='mailbox',
+            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to='acuse.mailbox'),
         ),
         migrations.AddField(
-            model_name="case",
-            name="module",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                to="acuse.module",
-            ),
+            model_name='case',
+            name='module',
+            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to='acuse.module'),
         ),
         migrations.CreateModel(
-            name="Notice",
+            name='Notice',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("legal", models.BooleanField(default=False)),
-                (
-                    "state",
-                    models.CharField(
-                        default=acuse.models.outbox.NoticeState["QUEUED"], max_length=12
-                    ),
-                ),
-                ("not_before", models.DateTimeField(blank=True, null=True)),
-                (
-                    "queued_at",
-                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now()),
-                ),
-                ("sent_at", models.DateTimeField(blank=True, null=True)),
-                ("tries", models.PositiveSmallIntegerField(default=0)),
-                ("error", models.TextField(blank=True)),
-                (
-                    "case",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="notices",
-                        to="acuse.case",
-                    ),
-                ),
-                (
-                    "dispatch",
-                    models.OneToOneField(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="notice",
-                        to="acuse.dispatch",
-                    ),
-                ),
-                (
-                    "line",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="notices",
-                        to="acuse.ledgerline",
-                    ),
-                ),
-                (
-                    "person",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, to=settings.AUTH_USER_MODEL
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('legal', models.BooleanField(default=False)),
+                ('state', models.CharField(default=acuse.models.outbox.NoticeState['QUEUED'], max_length=12)),
+                ('not_before', models.DateTimeField(blank=True, null=True)),
+                ('queued_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ('sent_at', models.DateTimeField(blank=True, null=True)),
+                ('tries', models.PositiveSmallIntegerField(default=0)),
+                ('error', models.TextField(blank=True)),
+                ('case', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='notices', to='acuse.case')),
+                ('dispatch', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='notice', to='acuse.dispatch')),
+                ('line', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='notices', to='acuse.ledgerline')),
+                ('person', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to=settings.AUTH_USER_MODEL)),
             ],
         ),
         migrations.CreateModel(
-            name="Organisation",
+            name='Organisation',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("name", models.CharField(max_length=200)),
-                (
-                    "kind",
-                    models.CharField(
-                        default=acuse.models.people.OrganisationKind["CUSTOMER"], max_length=16
-                    ),
-                ),
-                (
-                    "language",
-                    models.CharField(default=acuse.models.people.Language["SPANISH"], max_length=2),
-                ),
-                ("active", models.BooleanField(default=True)),
-                (
-                    "spoc",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="spoc_of",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(max_length=200)),
+                ('kind', models.CharField(default=acuse.models.people.OrganisationKind['CUSTOMER'], max_length=16)),
+                ('language', models.CharField(default=acuse.models.people.Language['SPANISH'], max_length=2)),
+                ('active', models.BooleanField(default=True)),
+                ('spoc', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='spoc_of', to=settings.AUTH_USER_MODEL)),
             ],
         ),
         migrations.CreateModel(
-            name="Membership",
+            name='Membership',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("role", models.CharField(max_length=16)),
-                ("level", models.CharField(blank=True, max_length=2)),
-                ("substitute", models.BooleanField(default=False)),
-                ("since", models.DateTimeField()),
-                ("until", models.DateTimeField(blank=True, null=True)),
-                (
-                    "area",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        to="acuse.area",
-                    ),
-                ),
-                (
-                    "person",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="memberships",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "organisation",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="memberships",
-                        to="acuse.organisation",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('role', models.CharField(max_length=16)),
+                ('level', models.CharField(blank=True, max_length=2)),
+                ('substitute', models.BooleanField(default=False)),
+                ('since', models.DateTimeField()),
+                ('until', models.DateTimeField(blank=True, null=True)),
+                ('area', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to='acuse.area')),
+                ('person', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='memberships', to=settings.AUTH_USER_MODEL)),
+                ('organisation', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='memberships', to='acuse.organisation')),
             ],
         ),
         migrations.AddField(
-            model_name="mailbox",
-            name="organisation",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="mailboxes",
-                to="acuse.organisation",
-            ),
+            model_name='mailbox',
+            name='organisation',
+            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='mailboxes', to='acuse.organisation'),
         ),
         migrations.AddField(
-            model_name="environment",
-            name="organisation",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="environments",
-                to="acuse.organisation",
-            ),
+            model_name='environment',
+            name='organisation',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='environments', to='acuse.organisation'),
         ),
         migrations.AddField(
-            model_name="entity",
-            name="organisation",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="entities",
-                to="acuse.organisation",
-            ),
+            model_name='entity',
+            name='organisation',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='entities', to='acuse.organisation'),
         ),
         migrations.AddField(
-            model_name="contract",
-            name="organisation",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="contracts",
-                to="acuse.organisation",
-            ),
+            model_name='contract',
+            name='organisation',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='contracts', to='acuse.organisation'),
         ),
         migrations.AddField(
-            model_name="case",
-            name="organisation",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="cases",
-                to="acuse.organisation",
-            ),
+            model_name='case',
+            name='organisation',
+            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='cases', to='acuse.organisation'),
         ),
         migrations.AddField(
-            model_name="area",
-            name="organisation",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="areas",
-                to="acuse.organisation",
-            ),
+            model_name='area',
+            name='organisation',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='areas', to='acuse.organisation'),
         ),
         migrations.CreateModel(
-            name="PolicyAcceptance",
+            name='PolicyAcceptance',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("at", models.DateTimeField()),
-                ("channel", models.CharField(max_length=16)),
-                (
-                    "person",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, to=settings.AUTH_USER_MODEL
-                    ),
-                ),
-                (
-                    "policy",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, to="acuse.policyversion"
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('at', models.DateTimeField()),
+                ('channel', models.CharField(max_length=16)),
+                ('person', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to=settings.AUTH_USER_MODEL)),
+                ('policy', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='acuse.policyversion')),
             ],
         ),
         migrations.AddField(
-            model_name="case",
-            name="policy",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, to="acuse.policyversion"
-            ),
+            model_name='case',
+            name='policy',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='acuse.policyversion'),
         ),
         migrations.AddField(
-            model_name="mailbox",
-            name="queue",
-            field=models.ForeignKey(
-                blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to="acuse.queue"
-            ),
+            model_name='mailbox',
+            name='queue',
+            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to='acuse.queue'),
         ),
         migrations.AddField(
-            model_name="case",
-            name="queue",
-            field=models.ForeignKey(
-                blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to="acuse.queue"
-            ),
+            model_name='case',
+            name='queue',
+            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to='acuse.queue'),
         ),
         migrations.CreateModel(
-            name="RateVersion",
+            name='RateVersion',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("name", models.CharField(max_length=100)),
-                ("number", models.PositiveIntegerField()),
-                ("currency", models.CharField(max_length=3)),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(max_length=100)),
+                ('number', models.PositiveIntegerField()),
+                ('currency', models.CharField(max_length=3)),
             ],
             options={
-                "constraints": [
-                    models.UniqueConstraint(fields=("name", "number"), name="one_rate_version")
-                ],
+                'constraints': [models.UniqueConstraint(fields=('name', 'number'), name='one_rate_version')],
             },
         ),
         migrations.AddField(
-            model_name="contractversion",
-            name="rates",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, to="acuse.rateversion"
-            ),
+            model_name='contractversion',
+            name='rates',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='acuse.rateversion'),
         ),
         migrations.AddField(
-            model_name="case",
-            name="rates",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                to="acuse.rateversion",
-            ),
+            model_name='case',
+            name='rates',
+            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to='acuse.rateversion'),
         ),
         migrations.CreateModel(
-            name="RawMail",
+            name='RawMail',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("sha256", models.CharField(max_length=64)),
-                ("content", models.BinaryField()),
-                ("envelope_from", models.CharField(blank=True, max_length=320)),
-                ("envelope_to", models.JSONField(default=list)),
-                ("uid_validity", models.BigIntegerField(blank=True, null=True)),
-                ("uid", models.BigIntegerField(blank=True, null=True)),
-                ("arrived_at", models.DateTimeField()),
-                (
-                    "stored_at",
-                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now()),
-                ),
-                (
-                    "state",
-                    models.CharField(
-                        default=acuse.models.mail.MailState["RECEIVED"], max_length=16
-                    ),
-                ),
-                ("reason", models.CharField(blank=True, max_length=64)),
-                ("detail", models.TextField(blank=True)),
-                ("tries", models.PositiveSmallIntegerField(default=0)),
-                ("message_id", models.CharField(blank=True, max_length=998)),
-                ("subject", models.TextField(blank=True)),
-                ("sender", models.CharField(blank=True, max_length=320)),
-                (
-                    "case",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="raw_mails",
-                        to="acuse.case",
-                    ),
-                ),
-                (
-                    "mailbox",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        to="acuse.mailbox",
-                    ),
-                ),
-                (
-                    "person",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('sha256', models.CharField(max_length=64)),
+                ('content', models.BinaryField()),
+                ('envelope_from', models.CharField(blank=True, max_length=320)),
+                ('envelope_to', models.JSONField(default=list)),
+                ('uid_validity', models.BigIntegerField(blank=True, null=True)),
+                ('uid', models.BigIntegerField(blank=True, null=True)),
+                ('arrived_at', models.DateTimeField()),
+                ('stored_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ('state', models.CharField(default=acuse.models.mail.MailState['RECEIVED'], max_length=16)),
+                ('reason', models.CharField(blank=True, max_length=64)),
+                ('detail', models.TextField(blank=True)),
+                ('tries', models.PositiveSmallIntegerField(default=0)),
+                ('message_id', models.CharField(blank=True, max_length=998)),
+                ('subject', models.TextField(blank=True)),
+                ('sender', models.CharField(blank=True, max_length=320)),
+                ('case', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='raw_mails', to='acuse.case')),
+                ('mailbox', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to='acuse.mailbox')),
+                ('person', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to=settings.AUTH_USER_MODEL)),
             ],
         ),
         migrations.CreateModel(
-            name="Message",
+            name='Message',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("text", models.TextField(blank=True)),
-                ("salt", models.BinaryField(default=acuse.models.base.new_salt, max_length=16)),
-                ("erased_at", models.DateTimeField(blank=True, null=True)),
-                ("kind", models.CharField(max_length=16)),
-                ("audience", models.CharField(max_length=8)),
-                ("at", models.DateTimeField()),
-                ("channel", models.CharField(max_length=16)),
-                ("whole_text", models.TextField(blank=True)),
-                ("html", models.TextField(blank=True)),
-                ("late", models.BooleanField(default=False)),
-                (
-                    "author",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "case",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="messages",
-                        to="acuse.case",
-                    ),
-                ),
-                (
-                    "raw_mail",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="messages",
-                        to="acuse.rawmail",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('text', models.TextField(blank=True)),
+                ('salt', models.BinaryField(default=acuse.models.base.new_salt, max_length=16)),
+                ('erased_at', models.DateTimeField(blank=True, null=True)),
+                ('kind', models.CharField(max_length=16)),
+                ('audience', models.CharField(max_length=8)),
+                ('at', models.DateTimeField()),
+                ('channel', models.CharField(max_length=16)),
+                ('whole_text', models.TextField(blank=True)),
+                ('html', models.TextField(blank=True)),
+                ('late', models.BooleanField(default=False)),
+                ('author', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to=settings.AUTH_USER_MODEL)),
+                ('case', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='messages', to='acuse.case')),
+                ('raw_mail', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='messages', to='acuse.rawmail')),
             ],
         ),
         migrations.CreateModel(
-            name="RefusalNote",
+            name='RefusalNote',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("act", models.CharField(max_length=40)),
-                ("code", models.CharField(max_length=40)),
-                ("stage", models.CharField(max_length=20)),
-                ("channel", models.CharField(max_length=8)),
-                ("at", models.DateTimeField()),
-                (
-                    "case",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="refusals",
-                        to="acuse.case",
-                    ),
-                ),
-                (
-                    "person",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, to=settings.AUTH_USER_MODEL
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('act', models.CharField(max_length=40)),
+                ('code', models.CharField(max_length=40)),
+                ('stage', models.CharField(max_length=20)),
+                ('channel', models.CharField(max_length=8)),
+                ('at', models.DateTimeField()),
+                ('case', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='refusals', to='acuse.case')),
+                ('person', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to=settings.AUTH_USER_MODEL)),
             ],
         ),
         migrations.AddField(
-            model_name="case",
-            name="root_cause",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                to="acuse.rootcause",
-            ),
+            model_name='case',
+            name='root_cause',
+            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to='acuse.rootcause'),
         ),
         migrations.CreateModel(
-            name="Satisfaction",
+            name='Satisfaction',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("text", models.TextField(blank=True)),
-                ("salt", models.BinaryField(default=acuse.models.base.new_salt, max_length=16)),
-                ("erased_at", models.DateTimeField(blank=True, null=True)),
-                ("rating", models.PositiveSmallIntegerField()),
-                ("at", models.DateTimeField()),
-                (
-                    "case",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="satisfaction",
-                        to="acuse.case",
-                    ),
-                ),
-                (
-                    "person",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, to=settings.AUTH_USER_MODEL
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('text', models.TextField(blank=True)),
+                ('salt', models.BinaryField(default=acuse.models.base.new_salt, max_length=16)),
+                ('erased_at', models.DateTimeField(blank=True, null=True)),
+                ('rating', models.PositiveSmallIntegerField()),
+                ('at', models.DateTimeField()),
+                ('case', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='satisfaction', to='acuse.case')),
+                ('person', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to=settings.AUTH_USER_MODEL)),
             ],
         ),
         migrations.CreateModel(
-            name="ScopeItem",
+            name='ScopeItem',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("key", models.PositiveIntegerField()),
-                ("kind", models.CharField(max_length=16)),
-                ("title", models.CharField(max_length=200)),
-                (
-                    "estimate",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="items",
-                        to="acuse.estimate",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('key', models.PositiveIntegerField()),
+                ('kind', models.CharField(max_length=16)),
+                ('title', models.CharField(max_length=200)),
+                ('estimate', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='items', to='acuse.estimate')),
             ],
             options={
-                "ordering": ["key"],
+                'ordering': ['key'],
             },
         ),
         migrations.CreateModel(
-            name="ScopeValidation",
+            name='ScopeValidation',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("side", models.CharField(max_length=8)),
-                ("at", models.DateTimeField()),
-                (
-                    "estimate",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="validations",
-                        to="acuse.estimate",
-                    ),
-                ),
-                (
-                    "person",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, to=settings.AUTH_USER_MODEL
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('side', models.CharField(max_length=8)),
+                ('at', models.DateTimeField()),
+                ('estimate', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='validations', to='acuse.estimate')),
+                ('person', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to=settings.AUTH_USER_MODEL)),
             ],
         ),
         migrations.CreateModel(
-            name="Checkpoint",
+            name='Checkpoint',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("on", models.DateField(unique=True)),
-                ("heads", models.JSONField()),
-                ("root", models.CharField(max_length=64)),
-                ("previous", models.CharField(blank=True, max_length=64)),
-                ("hash", models.CharField(max_length=64)),
-                ("signature", models.TextField()),
-                ("at", models.DateTimeField()),
-                (
-                    "key",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, to="acuse.signingkey"
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('on', models.DateField(unique=True)),
+                ('heads', models.JSONField()),
+                ('root', models.CharField(max_length=64)),
+                ('previous', models.CharField(blank=True, max_length=64)),
+                ('hash', models.CharField(max_length=64)),
+                ('signature', models.TextField()),
+                ('at', models.DateTimeField()),
+                ('key', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='acuse.signingkey')),
             ],
             options={
-                "ordering": ["on"],
+                'ordering': ['on'],
             },
         ),
         migrations.CreateModel(
-            name="SlaVersion",
+            name='SlaVersion',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("name", models.CharField(max_length=100)),
-                ("number", models.PositiveIntegerField()),
-                ("rows", models.JSONField()),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(max_length=100)),
+                ('number', models.PositiveIntegerField()),
+                ('rows', models.JSONField()),
             ],
             options={
-                "constraints": [
-                    models.UniqueConstraint(fields=("name", "number"), name="one_sla_version")
-                ],
+                'constraints': [models.UniqueConstraint(fields=('name', 'number'), name='one_sla_version')],
             },
         ),
         migrations.AddField(
-            model_name="contractversion",
-            name="sla",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                to="acuse.slaversion",
-            ),
+            model_name='contractversion',
+            name='sla',
+            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to='acuse.slaversion'),
         ),
         migrations.AddField(
-            model_name="case",
-            name="sla",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                to="acuse.slaversion",
-            ),
+            model_name='case',
+            name='sla',
+            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to='acuse.slaversion'),
         ),
         migrations.CreateModel(
-            name="Rate",
+            name='Rate',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("activity", models.CharField(max_length=16)),
-                ("hourly", models.DecimalField(decimal_places=2, max_digits=14)),
-                (
-                    "version",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="rates",
-                        to="acuse.rateversion",
-                    ),
-                ),
-                (
-                    "specialty",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        to="acuse.specialty",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('activity', models.CharField(max_length=16)),
+                ('hourly', models.DecimalField(decimal_places=2, max_digits=14)),
+                ('version', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='rates', to='acuse.rateversion')),
+                ('specialty', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to='acuse.specialty')),
             ],
         ),
         migrations.CreateModel(
-            name="EstimateLine",
+            name='EstimateLine',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("key", models.PositiveIntegerField()),
-                ("description", models.CharField(max_length=300)),
-                (
-                    "activity",
-                    models.CharField(
-                        default=acuse.policy.billing.Activity["EXECUTION"], max_length=16
-                    ),
-                ),
-                ("minutes", models.PositiveIntegerField()),
-                (
-                    "estimate",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="lines",
-                        to="acuse.estimate",
-                    ),
-                ),
-                (
-                    "specialty",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        to="acuse.specialty",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('key', models.PositiveIntegerField()),
+                ('description', models.CharField(max_length=300)),
+                ('activity', models.CharField(default=acuse.policy.billing.Activity['EXECUTION'], max_length=16)),
+                ('minutes', models.PositiveIntegerField()),
+                ('estimate', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='lines', to='acuse.estimate')),
+                ('specialty', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to='acuse.specialty')),
             ],
             options={
-                "ordering": ["key"],
+                'ordering': ['key'],
             },
         ),
         migrations.AddField(
-            model_name="case",
-            name="specialty",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                to="acuse.specialty",
-            ),
+            model_name='case',
+            name='specialty',
+            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to='acuse.specialty'),
         ),
         migrations.CreateModel(
-            name="Statement",
+            name='Statement',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("number", models.PositiveIntegerField()),
-                ("currency", models.CharField(max_length=3)),
-                ("total", models.DecimalField(decimal_places=2, max_digits=16)),
-                (
-                    "state",
-                    models.CharField(
-                        default=acuse.models.billing.StatementState["ISSUED"], max_length=16
-                    ),
-                ),
-                ("content_hash", models.CharField(max_length=64)),
-                ("at", models.DateTimeField()),
-                (
-                    "case",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="statements",
-                        to="acuse.case",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('number', models.PositiveIntegerField()),
+                ('currency', models.CharField(max_length=3)),
+                ('total', models.DecimalField(decimal_places=2, max_digits=16)),
+                ('state', models.CharField(default=acuse.models.billing.StatementState['ISSUED'], max_length=16)),
+                ('content_hash', models.CharField(max_length=64)),
+                ('at', models.DateTimeField()),
+                ('case', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='statements', to='acuse.case')),
             ],
         ),
         migrations.CreateModel(
-            name="Decision",
+            name='Decision',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("text", models.TextField(blank=True)),
-                ("salt", models.BinaryField(default=acuse.models.base.new_salt, max_length=16)),
-                ("erased_at", models.DateTimeField(blank=True, null=True)),
-                ("kind", models.CharField(max_length=16)),
-                ("verdict", models.CharField(max_length=16)),
-                ("at", models.DateTimeField()),
-                ("channel", models.CharField(max_length=16)),
-                ("annulled_at", models.DateTimeField(blank=True, null=True)),
-                (
-                    "case",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="decisions",
-                        to="acuse.case",
-                    ),
-                ),
-                (
-                    "person",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "estimate",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        to="acuse.estimate",
-                    ),
-                ),
-                (
-                    "statement",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="decisions",
-                        to="acuse.statement",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('text', models.TextField(blank=True)),
+                ('salt', models.BinaryField(default=acuse.models.base.new_salt, max_length=16)),
+                ('erased_at', models.DateTimeField(blank=True, null=True)),
+                ('kind', models.CharField(max_length=16)),
+                ('verdict', models.CharField(max_length=16)),
+                ('at', models.DateTimeField()),
+                ('channel', models.CharField(max_length=16)),
+                ('annulled_at', models.DateTimeField(blank=True, null=True)),
+                ('case', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='decisions', to='acuse.case')),
+                ('person', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to=settings.AUTH_USER_MODEL)),
+                ('estimate', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to='acuse.estimate')),
+                ('statement', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='decisions', to='acuse.statement')),
             ],
         ),
         migrations.CreateModel(
-            name="TimeEntry",
+            name='TimeEntry',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("text", models.TextField(blank=True)),
-                ("salt", models.BinaryField(default=acuse.models.base.new_salt, max_length=16)),
-                ("erased_at", models.DateTimeField(blank=True, null=True)),
-                ("work_date", models.DateField()),
-                ("minutes", models.PositiveIntegerField()),
-                ("billed_minutes", models.PositiveIntegerField()),
-                ("activity", models.CharField(max_length=16)),
-                ("consent", models.CharField(max_length=16)),
-                ("billable", models.BooleanField()),
-                ("reason", models.CharField(max_length=40)),
-                (
-                    "state",
-                    models.CharField(
-                        default=acuse.models.billing.TimeState["LOGGED"], max_length=16
-                    ),
-                ),
-                ("dispute_text", models.TextField(blank=True)),
-                ("at", models.DateTimeField()),
-                (
-                    "case",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="time",
-                        to="acuse.case",
-                    ),
-                ),
-                (
-                    "person",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="time",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "replaces",
-                    models.OneToOneField(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="replaced_by",
-                        to="acuse.timeentry",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('text', models.TextField(blank=True)),
+                ('salt', models.BinaryField(default=acuse.models.base.new_salt, max_length=16)),
+                ('erased_at', models.DateTimeField(blank=True, null=True)),
+                ('work_date', models.DateField()),
+                ('minutes', models.PositiveIntegerField()),
+                ('billed_minutes', models.PositiveIntegerField()),
+                ('activity', models.CharField(max_length=16)),
+                ('consent', models.CharField(max_length=16)),
+                ('billable', models.BooleanField()),
+                ('reason', models.CharField(max_length=40)),
+                ('state', models.CharField(default=acuse.models.billing.TimeState['LOGGED'], max_length=16)),
+                ('dispute_text', models.TextField(blank=True)),
+                ('at', models.DateTimeField()),
+                ('case', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='time', to='acuse.case')),
+                ('person', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='time', to=settings.AUTH_USER_MODEL)),
+                ('replaces', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='replaced_by', to='acuse.timeentry')),
             ],
             options={
-                "ordering": ["work_date", "pk"],
+                'ordering': ['work_date', 'pk'],
             },
         ),
         migrations.CreateModel(
-            name="StatementLine",
+            name='StatementLine',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("minutes", models.PositiveIntegerField()),
-                ("hourly", models.DecimalField(decimal_places=2, max_digits=14)),
-                ("amount", models.DecimalField(decimal_places=2, max_digits=16)),
-                (
-                    "statement",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="lines",
-                        to="acuse.statement",
-                    ),
-                ),
-                (
-                    "entry",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, to="acuse.timeentry"
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('minutes', models.PositiveIntegerField()),
+                ('hourly', models.DecimalField(decimal_places=2, max_digits=14)),
+                ('amount', models.DecimalField(decimal_places=2, max_digits=16)),
+                ('statement', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='lines', to='acuse.statement')),
+                ('entry', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='acuse.timeentry')),
             ],
         ),
         migrations.CreateModel(
-            name="Version",
+            name='Version',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("text", models.TextField(blank=True)),
-                ("salt", models.BinaryField(default=acuse.models.base.new_salt, max_length=16)),
-                ("erased_at", models.DateTimeField(blank=True, null=True)),
-                ("number", models.PositiveIntegerField()),
-                ("corrected", models.BooleanField(default=False)),
-                ("at", models.DateTimeField()),
-                ("delivered_at", models.DateTimeField(blank=True, null=True)),
-                (
-                    "outcome",
-                    models.CharField(
-                        default=acuse.models.deliveries.Outcome["PENDING"], max_length=16
-                    ),
-                ),
-                ("withdrawn_at", models.DateTimeField(blank=True, null=True)),
-                (
-                    "author",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "case",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="versions",
-                        to="acuse.case",
-                    ),
-                ),
-                (
-                    "deliverable",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="versions",
-                        to="acuse.deliverable",
-                    ),
-                ),
-                (
-                    "estimate",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        to="acuse.estimate",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('text', models.TextField(blank=True)),
+                ('salt', models.BinaryField(default=acuse.models.base.new_salt, max_length=16)),
+                ('erased_at', models.DateTimeField(blank=True, null=True)),
+                ('number', models.PositiveIntegerField()),
+                ('corrected', models.BooleanField(default=False)),
+                ('at', models.DateTimeField()),
+                ('delivered_at', models.DateTimeField(blank=True, null=True)),
+                ('outcome', models.CharField(default=acuse.models.deliveries.Outcome['PENDING'], max_length=16)),
+                ('withdrawn_at', models.DateTimeField(blank=True, null=True)),
+                ('author', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to=settings.AUTH_USER_MODEL)),
+                ('case', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='versions', to='acuse.case')),
+                ('deliverable', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='versions', to='acuse.deliverable')),
+                ('estimate', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to='acuse.estimate')),
             ],
         ),
         migrations.CreateModel(
-            name="Objection",
+            name='Objection',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("text", models.TextField(blank=True)),
-                ("salt", models.BinaryField(default=acuse.models.base.new_salt, max_length=16)),
-                ("erased_at", models.DateTimeField(blank=True, null=True)),
-                ("grounds", models.TextField()),
-                ("outcome", models.CharField(blank=True, max_length=16)),
-                ("answer", models.TextField(blank=True)),
-                ("answered_at", models.DateTimeField(blank=True, null=True)),
-                (
-                    "case",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="objections",
-                        to="acuse.case",
-                    ),
-                ),
-                (
-                    "change",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        to="acuse.case",
-                    ),
-                ),
-                (
-                    "decision",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="objections",
-                        to="acuse.decision",
-                    ),
-                ),
-                (
-                    "version",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="objections",
-                        to="acuse.version",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('text', models.TextField(blank=True)),
+                ('salt', models.BinaryField(default=acuse.models.base.new_salt, max_length=16)),
+                ('erased_at', models.DateTimeField(blank=True, null=True)),
+                ('grounds', models.TextField()),
+                ('outcome', models.CharField(blank=True, max_length=16)),
+                ('answer', models.TextField(blank=True)),
+                ('answered_at', models.DateTimeField(blank=True, null=True)),
+                ('case', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='objections', to='acuse.case')),
+                ('change', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to='acuse.case')),
+                ('decision', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='objections', to='acuse.decision')),
+                ('version', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='objections', to='acuse.version')),
             ],
         ),
         migrations.AddField(
-            model_name="dispatch",
-            name="version",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="dispatches",
-                to="acuse.version",
-            ),
+            model_name='dispatch',
+            name='version',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='dispatches', to='acuse.version'),
         ),
         migrations.AddField(
-            model_name="decision",
-            name="version",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="decisions",
-                to="acuse.version",
-            ),
+            model_name='decision',
+            name='version',
+            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='decisions', to='acuse.version'),
         ),
         migrations.CreateModel(
-            name="Claim",
+            name='Claim',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("text", models.TextField(blank=True)),
-                ("salt", models.BinaryField(default=acuse.models.base.new_salt, max_length=16)),
-                ("erased_at", models.DateTimeField(blank=True, null=True)),
-                ("omitted", models.TextField()),
-                ("at", models.DateTimeField()),
-                ("in_time", models.BooleanField()),
-                ("covered", models.BooleanField(blank=True, null=True)),
-                ("exclusion", models.CharField(blank=True, max_length=32)),
-                ("decision_text", models.TextField(blank=True)),
-                ("decided_at", models.DateTimeField(blank=True, null=True)),
-                ("fix_text", models.TextField(blank=True)),
-                ("fixed_at", models.DateTimeField(blank=True, null=True)),
-                (
-                    "case",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="claims",
-                        to="acuse.case",
-                    ),
-                ),
-                (
-                    "change",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="acuse.case",
-                    ),
-                ),
-                (
-                    "decided_by",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "person",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, to=settings.AUTH_USER_MODEL
-                    ),
-                ),
-                (
-                    "version",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="claims",
-                        to="acuse.version",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('text', models.TextField(blank=True)),
+                ('salt', models.BinaryField(default=acuse.models.base.new_salt, max_length=16)),
+                ('erased_at', models.DateTimeField(blank=True, null=True)),
+                ('omitted', models.TextField()),
+                ('at', models.DateTimeField()),
+                ('in_time', models.BooleanField()),
+                ('covered', models.BooleanField(blank=True, null=True)),
+                ('exclusion', models.CharField(blank=True, max_length=32)),
+                ('decision_text', models.TextField(blank=True)),
+                ('decided_at', models.DateTimeField(blank=True, null=True)),
+                ('fix_text', models.TextField(blank=True)),
+                ('fixed_at', models.DateTimeField(blank=True, null=True)),
+                ('case', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='claims', to='acuse.case')),
+                ('change', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='acuse.case')),
+                ('decided_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('person', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to=settings.AUTH_USER_MODEL)),
+                ('version', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='claims', to='acuse.version')),
             ],
         ),
         migrations.CreateModel(
-            name="Attachment",
+            name='Attachment',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("filename", models.CharField(max_length=255)),
-                ("content_type", models.CharField(max_length=100)),
-                ("content_id", models.CharField(blank=True, max_length=255)),
-                ("audience", models.CharField(max_length=8)),
-                ("at", models.DateTimeField()),
-                (
-                    "blob",
-                    models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to="acuse.blob"),
-                ),
-                (
-                    "case",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="attachments",
-                        to="acuse.case",
-                    ),
-                ),
-                (
-                    "claim",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="files",
-                        to="acuse.claim",
-                    ),
-                ),
-                (
-                    "message",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="attachments",
-                        to="acuse.message",
-                    ),
-                ),
-                (
-                    "version",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="files",
-                        to="acuse.version",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('filename', models.CharField(max_length=255)),
+                ('content_type', models.CharField(max_length=100)),
+                ('content_id', models.CharField(blank=True, max_length=255)),
+                ('audience', models.CharField(max_length=8)),
+                ('at', models.DateTimeField()),
+                ('blob', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='acuse.blob')),
+                ('case', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='attachments', to='acuse.case')),
+                ('claim', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='files', to='acuse.claim')),
+                ('message', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='attachments', to='acuse.message')),
+                ('version', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='files', to='acuse.version')),
             ],
         ),
         migrations.CreateModel(
-            name="Wait",
+            name='Wait',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("text", models.TextField(blank=True)),
-                ("salt", models.BinaryField(default=acuse.models.base.new_salt, max_length=16)),
-                ("erased_at", models.DateTimeField(blank=True, null=True)),
-                ("addressee", models.CharField(max_length=16)),
-                ("asked_at", models.DateTimeField()),
-                ("ended_at", models.DateTimeField(blank=True, null=True)),
-                ("answered", models.BooleanField(default=False)),
-                (
-                    "asked_by",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="asked",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "case",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="waits",
-                        to="acuse.case",
-                    ),
-                ),
-                (
-                    "person",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('text', models.TextField(blank=True)),
+                ('salt', models.BinaryField(default=acuse.models.base.new_salt, max_length=16)),
+                ('erased_at', models.DateTimeField(blank=True, null=True)),
+                ('addressee', models.CharField(max_length=16)),
+                ('asked_at', models.DateTimeField()),
+                ('ended_at', models.DateTimeField(blank=True, null=True)),
+                ('answered', models.BooleanField(default=False)),
+                ('asked_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='asked', to=settings.AUTH_USER_MODEL)),
+                ('case', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='waits', to='acuse.case')),
+                ('person', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to=settings.AUTH_USER_MODEL)),
             ],
         ),
         migrations.CreateModel(
-            name="Warranty",
+            name='Warranty',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("starts_at", models.DateTimeField()),
-                ("last_day", models.DateField()),
-                ("until", models.DateTimeField()),
-                ("computation", models.JSONField()),
-                ("ended_at", models.DateTimeField(blank=True, null=True)),
-                ("annulled_at", models.DateTimeField(blank=True, null=True)),
-                (
-                    "case",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="warranties",
-                        to="acuse.case",
-                    ),
-                ),
-                (
-                    "version",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="warranties",
-                        to="acuse.version",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('starts_at', models.DateTimeField()),
+                ('last_day', models.DateField()),
+                ('until', models.DateTimeField()),
+                ('computation', models.JSONField()),
+                ('ended_at', models.DateTimeField(blank=True, null=True)),
+                ('annulled_at', models.DateTimeField(blank=True, null=True)),
+                ('case', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='warranties', to='acuse.case')),
+                ('version', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='warranties', to='acuse.version')),
             ],
         ),
         migrations.AddField(
-            model_name="claim",
-            name="warranty",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                to="acuse.warranty",
-            ),
+            model_name='claim',
+            name='warranty',
+            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to='acuse.warranty'),
         ),
         migrations.CreateModel(
-            name="Watcher",
+            name='Watcher',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("since", models.DateTimeField()),
-                ("until", models.DateTimeField(blank=True, null=True)),
-                (
-                    "case",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="watchers",
-                        to="acuse.case",
-                    ),
-                ),
-                (
-                    "person",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="watching",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('since', models.DateTimeField()),
+                ('until', models.DateTimeField(blank=True, null=True)),
+                ('case', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='watchers', to='acuse.case')),
+                ('person', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='watching', to=settings.AUTH_USER_MODEL)),
             ],
         ),
         migrations.CreateModel(
-            name="Window",
+            name='Window',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("starts_at", models.DateTimeField()),
-                ("length", models.PositiveIntegerField()),
-                ("extra", models.PositiveIntegerField(default=0)),
-                ("last_day", models.DateField(blank=True, null=True)),
-                ("until", models.DateTimeField(blank=True, null=True)),
-                ("computation", models.JSONField(default=dict)),
-                ("tacit", models.BooleanField(default=True)),
-                ("closed_at", models.DateTimeField(blank=True, null=True)),
-                ("annulled", models.BooleanField(default=False)),
-                (
-                    "calendar",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, to="acuse.calendarversion"
-                    ),
-                ),
-                (
-                    "case",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="windows",
-                        to="acuse.case",
-                    ),
-                ),
-                (
-                    "version",
-                    models.OneToOneField(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="window",
-                        to="acuse.version",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('starts_at', models.DateTimeField()),
+                ('length', models.PositiveIntegerField()),
+                ('extra', models.PositiveIntegerField(default=0)),
+                ('last_day', models.DateField(blank=True, null=True)),
+                ('until', models.DateTimeField(blank=True, null=True)),
+                ('computation', models.JSONField(default=dict)),
+                ('tacit', models.BooleanField(default=True)),
+                ('closed_at', models.DateTimeField(blank=True, null=True)),
+                ('annulled', models.BooleanField(default=False)),
+                ('calendar', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='acuse.calendarversion')),
+                ('case', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='windows', to='acuse.case')),
+                ('version', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='window', to='acuse.version')),
             ],
         ),
         migrations.CreateModel(
-            name="Hold",
+            name='Hold',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("since", models.DateTimeField()),
-                ("ended_at", models.DateTimeField(blank=True, null=True)),
-                ("objection", models.BooleanField(blank=True, null=True)),
-                (
-                    "message",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="holds",
-                        to="acuse.message",
-                    ),
-                ),
-                (
-                    "window",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="holds",
-                        to="acuse.window",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('since', models.DateTimeField()),
+                ('ended_at', models.DateTimeField(blank=True, null=True)),
+                ('objection', models.BooleanField(blank=True, null=True)),
+                ('message', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='holds', to='acuse.message')),
+                ('window', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='holds', to='acuse.window')),
             ],
         ),
         migrations.CreateModel(
-            name="Address",
+            name='Address',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("email", models.EmailField(max_length=254)),
-                ("verified_at", models.DateTimeField(blank=True, null=True)),
-                ("bouncing_since", models.DateTimeField(blank=True, null=True)),
-                (
-                    "person",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="addresses",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('email', models.EmailField(max_length=254)),
+                ('verified_at', models.DateTimeField(blank=True, null=True)),
+                ('bouncing_since', models.DateTimeField(blank=True, null=True)),
+                ('person', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='addresses', to=settings.AUTH_USER_MODEL)),
             ],
             options={
-                "constraints": [
-                    models.UniqueConstraint(
-                        django.db.models.functions.text.Lower("email"), name="one_address"
-                    )
-                ],
+                'constraints': [models.UniqueConstraint(django.db.models.functions.text.Lower('email'), name='one_address')],
             },
         ),
         migrations.CreateModel(
-            name="CaseLink",
+            name='CaseLink',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("kind", models.CharField(max_length=16)),
-                ("at", models.DateTimeField()),
-                ("undone_at", models.DateTimeField(blank=True, null=True)),
-                (
-                    "case",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="links",
-                        to="acuse.case",
-                    ),
-                ),
-                (
-                    "other",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="linked_from",
-                        to="acuse.case",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('kind', models.CharField(max_length=16)),
+                ('at', models.DateTimeField()),
+                ('undone_at', models.DateTimeField(blank=True, null=True)),
+                ('case', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='links', to='acuse.case')),
+                ('other', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='linked_from', to='acuse.case')),
             ],
             options={
-                "constraints": [
-                    models.CheckConstraint(
-                        condition=models.Q(
-                            ("kind__in", ["related", "duplicate", "change", "split", "parent"]),
-                            ("kind", ""),
-                            _connector="OR",
-                        ),
-                        name="link_kind",
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(("case", models.F("other")), _negated=True),
-                        name="no_link_to_itself",
-                    ),
-                    models.UniqueConstraint(
-                        condition=models.Q(("undone_at__isnull", True)),
-                        fields=("case", "other", "kind"),
-                        name="one_link_a_kind",
-                    ),
-                ],
+                'constraints': [models.CheckConstraint(condition=models.Q(('kind__in', ['related', 'duplicate', 'change', 'split', 'parent']), ('kind', ''), _connector='OR'), name='link_kind'), models.CheckConstraint(condition=models.Q(('case', models.F('other')), _negated=True), name='no_link_to_itself'), models.UniqueConstraint(condition=models.Q(('undone_at__isnull', True)), fields=('case', 'other', 'kind'), name='one_link_a_kind')],
             },
         ),
         migrations.CreateModel(
-            name="ClockInterval",
+            name='ClockInterval',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("stage", models.CharField(max_length=20)),
-                ("ball", models.CharField(max_length=16)),
-                ("since", models.DateTimeField()),
-                ("until", models.DateTimeField(blank=True, null=True)),
-                ("minutes", models.PositiveIntegerField(blank=True, null=True)),
-                (
-                    "case",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="intervals",
-                        to="acuse.case",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('stage', models.CharField(max_length=20)),
+                ('ball', models.CharField(max_length=16)),
+                ('since', models.DateTimeField()),
+                ('until', models.DateTimeField(blank=True, null=True)),
+                ('minutes', models.PositiveIntegerField(blank=True, null=True)),
+                ('case', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='intervals', to='acuse.case')),
             ],
             options={
-                "constraints": [
-                    models.UniqueConstraint(
-                        condition=models.Q(("until__isnull", True)),
-                        fields=("case",),
-                        name="one_running_interval_a_case",
-                    )
-                ],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('until__isnull', True)), fields=('case',), name='one_running_interval_a_case')],
             },
         ),
         migrations.CreateModel(
-            name="Deadline",
+            name='Deadline',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("kind", models.CharField(max_length=24)),
-                ("subject", models.BigIntegerField(blank=True, null=True)),
-                ("step", models.PositiveSmallIntegerField(default=0)),
-                ("due_at", models.DateTimeField()),
-                ("not_before", models.DateTimeField(blank=True, null=True)),
-                ("fired_at", models.DateTimeField(blank=True, null=True)),
-                ("failed_at", models.DateTimeField(blank=True, null=True)),
-                ("error", models.TextField(blank=True)),
-                (
-                    "case",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="deadlines",
-                        to="acuse.case",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('kind', models.CharField(max_length=24)),
+                ('subject', models.BigIntegerField(blank=True, null=True)),
+                ('step', models.PositiveSmallIntegerField(default=0)),
+                ('due_at', models.DateTimeField()),
+                ('not_before', models.DateTimeField(blank=True, null=True)),
+                ('fired_at', models.DateTimeField(blank=True, null=True)),
+                ('failed_at', models.DateTimeField(blank=True, null=True)),
+                ('error', models.TextField(blank=True)),
+                ('case', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='deadlines', to='acuse.case')),
             ],
             options={
-                "indexes": [
-                    models.Index(
-                        condition=models.Q(("failed_at__isnull", True), ("fired_at__isnull", True)),
-                        fields=["due_at"],
-                        name="deadline_pending",
-                    )
-                ],
-                "constraints": [
-                    models.UniqueConstraint(
-                        condition=models.Q(("fired_at__isnull", True)),
-                        fields=("case", "kind", "subject", "step"),
-                        name="one_pending_deadline_a_subject",
-                        nulls_distinct=False,
-                    )
-                ],
+                'indexes': [models.Index(condition=models.Q(('failed_at__isnull', True), ('fired_at__isnull', True)), fields=['due_at'], name='deadline_pending')],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('fired_at__isnull', True)), fields=('case', 'kind', 'subject', 'step'), name='one_pending_deadline_a_subject', nulls_distinct=False)],
             },
         ),
         migrations.CreateModel(
-            name="Delegation",
+            name='Delegation',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("decision", models.CharField(max_length=16)),
-                ("role", models.CharField(max_length=16)),
-                ("at", models.DateTimeField()),
-                (
-                    "by",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "case",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="delegations",
-                        to="acuse.case",
-                    ),
-                ),
-                (
-                    "to",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="delegated",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('decision', models.CharField(max_length=16)),
+                ('role', models.CharField(max_length=16)),
+                ('at', models.DateTimeField()),
+                ('by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('case', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='delegations', to='acuse.case')),
+                ('to', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='delegated', to=settings.AUTH_USER_MODEL)),
             ],
             options={
-                "constraints": [
-                    models.CheckConstraint(
-                        condition=models.Q(
-                            (
-                                "role__in",
-                                [
-                                    "user",
-                                    "lead",
-                                    "owner",
-                                    "support",
-                                    "consultant",
-                                    "spoc",
-                                    "manager",
-                                    "administrator",
-                                    "stranger",
-                                    "clock",
-                                    "monitor",
-                                    "system",
-                                ],
-                            ),
-                            ("role", ""),
-                            _connector="OR",
-                        ),
-                        name="delegation_role",
-                    )
-                ],
+                'constraints': [models.CheckConstraint(condition=models.Q(('role__in', ['user', 'lead', 'owner', 'support', 'consultant', 'spoc', 'manager', 'administrator', 'stranger', 'clock', 'monitor', 'system']), ('role', ''), _connector='OR'), name='delegation_role')],
             },
         ),
         migrations.AddConstraint(
-            model_name="deliverable",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "kind__in",
-                        ["estimate", "development", "parametrisation", "documentation", "answer"],
-                    ),
-                    ("kind", ""),
-                    _connector="OR",
-                ),
-                name="deliverable_kind",
-            ),
+            model_name='deliverable',
+            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['estimate', 'development', 'parametrisation', 'documentation', 'answer']), ('kind', ''), _connector='OR'), name='deliverable_kind'),
         ),
         migrations.AddConstraint(
-            model_name="deliverable",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("proposal", True)), fields=("case",), name="one_proposal_a_case"
-            ),
+            model_name='deliverable',
+            constraint=models.UniqueConstraint(condition=models.Q(('proposal', True)), fields=('case',), name='one_proposal_a_case'),
         ),
         migrations.AddConstraint(
-            model_name="estimate",
-            constraint=models.UniqueConstraint(
-                fields=("case", "number"), name="one_estimate_version"
-            ),
+            model_name='estimate',
+            constraint=models.UniqueConstraint(fields=('case', 'number'), name='one_estimate_version'),
         ),
         migrations.AddIndex(
-            model_name="ledgerline",
-            index=models.Index(fields=["transaction", "id"], name="line_by_commit"),
+            model_name='ledgerline',
+            index=models.Index(fields=['transaction', 'id'], name='line_by_commit'),
         ),
         migrations.AddConstraint(
-            model_name="ledgerline",
-            constraint=models.UniqueConstraint(fields=("case", "seq"), name="one_line_a_number"),
+            model_name='ledgerline',
+            constraint=models.UniqueConstraint(fields=('case', 'seq'), name='one_line_a_number'),
         ),
         migrations.AddConstraint(
-            model_name="ledgerline",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("author_kind__in", ["person", "clock", "monitor", "system"]),
-                    ("author_kind", ""),
-                    _connector="OR",
-                ),
-                name="line_author_kind",
-            ),
+            model_name='ledgerline',
+            constraint=models.CheckConstraint(condition=models.Q(('author_kind__in', ['person', 'clock', 'monitor', 'system']), ('author_kind', ''), _connector='OR'), name='line_author_kind'),
         ),
         migrations.AddConstraint(
-            model_name="ledgerline",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("channel__in", ["portal", "desk", "mail", "api", "cli", "clock", "monitor"]),
-                    ("channel", ""),
-                    _connector="OR",
-                ),
-                name="line_channel",
-            ),
+            model_name='ledgerline',
+            constraint=models.CheckConstraint(condition=models.Q(('channel__in', ['portal', 'desk', 'mail', 'api', 'cli', 'clock', 'monitor']), ('channel', ''), _connector='OR'), name='line_channel'),
         ),
         migrations.AddConstraint(
-            model_name="idempotencykey",
-            constraint=models.UniqueConstraint(fields=("author", "key"), name="one_use_a_key"),
+            model_name='idempotencykey',
+            constraint=models.UniqueConstraint(fields=('author', 'key'), name='one_use_a_key'),
         ),
         migrations.AddIndex(
-            model_name="notice",
-            index=models.Index(
-                condition=models.Q(("state__in", ["queued", "sending"])),
-                fields=["queued_at"],
-                name="notice_pending",
-            ),
+            model_name='notice',
+            index=models.Index(condition=models.Q(('state__in', ['queued', 'sending'])), fields=['queued_at'], name='notice_pending'),
         ),
         migrations.AddConstraint(
-            model_name="notice",
-            constraint=models.UniqueConstraint(
-                fields=("line", "person"), name="one_notice_a_person"
-            ),
+            model_name='notice',
+            constraint=models.UniqueConstraint(fields=('line', 'person'), name='one_notice_a_person'),
         ),
         migrations.AddConstraint(
-            model_name="notice",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("state__in", ["queued", "sending", "sent", "failed", "bounced", "suppressed"]),
-                    ("state", ""),
-                    _connector="OR",
-                ),
-                name="notice_state",
-            ),
+            model_name='notice',
+            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['queued', 'sending', 'sent', 'failed', 'bounced', 'suppressed']), ('state', ''), _connector='OR'), name='notice_state'),
         ),
         migrations.AddConstraint(
-            model_name="organisation",
-            constraint=models.UniqueConstraint(
-                django.db.models.functions.text.Lower("name"), name="one_organisation_a_name"
-            ),
+            model_name='organisation',
+            constraint=models.UniqueConstraint(django.db.models.functions.text.Lower('name'), name='one_organisation_a_name'),
         ),
         migrations.AddConstraint(
-            model_name="organisation",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("kind", "firm")), fields=("kind",), name="one_firm"
-            ),
+            model_name='organisation',
+            constraint=models.UniqueConstraint(condition=models.Q(('kind', 'firm')), fields=('kind',), name='one_firm'),
         ),
         migrations.AddConstraint(
-            model_name="organisation",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("kind__in", ["firm", "customer"]), ("kind", ""), _connector="OR"
-                ),
-                name="organisation_kind",
-            ),
+            model_name='organisation',
+            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['firm', 'customer']), ('kind', ''), _connector='OR'), name='organisation_kind'),
         ),
         migrations.AddConstraint(
-            model_name="membership",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "role__in",
-                        [
-                            "user",
-                            "lead",
-                            "owner",
-                            "support",
-                            "consultant",
-                            "manager",
-                            "administrator",
-                        ],
-                    ),
-                    ("role", ""),
-                    _connector="OR",
-                ),
-                name="membership_role",
-            ),
+            model_name='membership',
+            constraint=models.CheckConstraint(condition=models.Q(('role__in', ['user', 'lead', 'owner', 'support', 'consultant', 'manager', 'administrator']), ('role', ''), _connector='OR'), name='membership_role'),
         ),
         migrations.AddConstraint(
-            model_name="membership",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("level__in", ["n1", "n2", "n3"]), ("level", ""), _connector="OR"
-                ),
-                name="membership_level",
-            ),
+            model_name='membership',
+            constraint=models.CheckConstraint(condition=models.Q(('level__in', ['n1', 'n2', 'n3']), ('level', ''), _connector='OR'), name='membership_level'),
         ),
         migrations.AddConstraint(
-            model_name="membership",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("until__isnull", True)),
-                fields=("person", "organisation", "role"),
-                name="one_running_membership_a_role",
-            ),
+            model_name='membership',
+            constraint=models.UniqueConstraint(condition=models.Q(('until__isnull', True)), fields=('person', 'organisation', 'role'), name='one_running_membership_a_role'),
         ),
         migrations.AddConstraint(
-            model_name="membership",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("until__isnull", True), ("until__gt", models.F("since")), _connector="OR"
-                ),
-                name="membership_ends_after_it_starts",
-            ),
+            model_name='membership',
+            constraint=models.CheckConstraint(condition=models.Q(('until__isnull', True), ('until__gt', models.F('since')), _connector='OR'), name='membership_ends_after_it_starts'),
         ),
         migrations.AddConstraint(
-            model_name="environment",
-            constraint=models.UniqueConstraint(
-                models.F("organisation"),
-                django.db.models.functions.text.Lower("name"),
-                name="one_environment_a_name",
-            ),
+            model_name='environment',
+            constraint=models.UniqueConstraint(models.F('organisation'), django.db.models.functions.text.Lower('name'), name='one_environment_a_name'),
         ),
         migrations.AddConstraint(
-            model_name="contract",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("kind__in", ["implementation", "support"]), ("kind", ""), _connector="OR"
-                ),
-                name="contract_kind",
-            ),
+            model_name='contract',
+            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['implementation', 'support']), ('kind', ''), _connector='OR'), name='contract_kind'),
         ),
         migrations.AddConstraint(
-            model_name="area",
-            constraint=models.UniqueConstraint(
-                models.F("organisation"),
-                django.db.models.functions.text.Lower("name"),
-                name="one_area_a_name",
-            ),
+            model_name='area',
+            constraint=models.UniqueConstraint(models.F('organisation'), django.db.models.functions.text.Lower('name'), name='one_area_a_name'),
         ),
         migrations.AddConstraint(
-            model_name="policyacceptance",
-            constraint=models.UniqueConstraint(
-                fields=("person", "policy"), name="one_acceptance_a_policy"
-            ),
+            model_name='policyacceptance',
+            constraint=models.UniqueConstraint(fields=('person', 'policy'), name='one_acceptance_a_policy'),
         ),
         migrations.AddConstraint(
-            model_name="mailbox",
-            constraint=models.UniqueConstraint(
-                django.db.models.functions.text.Lower("address"), name="one_mailbox_an_address"
-            ),
+            model_name='mailbox',
+            constraint=models.UniqueConstraint(django.db.models.functions.text.Lower('address'), name='one_mailbox_an_address'),
         ),
         migrations.AddConstraint(
-            model_name="mailbox",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("transport__in", ["listener", "pipe", "imap"]),
-                    ("transport", ""),
-                    _connector="OR",
-                ),
-                name="mailbox_transport",
-            ),
+            model_name='mailbox',
+            constraint=models.CheckConstraint(condition=models.Q(('transport__in', ['listener', 'pipe', 'imap']), ('transport', ''), _connector='OR'), name='mailbox_transport'),
         ),
         migrations.AddIndex(
-            model_name="rawmail",
-            index=models.Index(fields=["message_id"], name="raw_mail_by_message_id"),
+            model_name='rawmail',
+            index=models.Index(fields=['message_id'], name='raw_mail_by_message_id'),
         ),
         migrations.AddIndex(
-            model_name="rawmail",
-            index=models.Index(
-                condition=models.Q(("state__in", ["received", "held", "failed"])),
-                fields=["arrived_at"],
-                name="raw_mail_unsettled",
-            ),
+            model_name='rawmail',
+            index=models.Index(condition=models.Q(('state__in', ['received', 'held', 'failed'])), fields=['arrived_at'], name='raw_mail_unsettled'),
         ),
         migrations.AddConstraint(
-            model_name="rawmail",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("state__in", ["received", "processed", "ignored", "held", "failed"]),
-                    ("state", ""),
-                    _connector="OR",
-                ),
-                name="mail_state",
-            ),
+            model_name='rawmail',
+            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['received', 'processed', 'ignored', 'held', 'failed']), ('state', ''), _connector='OR'), name='mail_state'),
         ),
         migrations.AddConstraint(
-            model_name="rawmail",
-            constraint=models.UniqueConstraint(
-                fields=("mailbox", "sha256"), name="one_raw_mail_a_mailbox"
-            ),
+            model_name='rawmail',
+            constraint=models.UniqueConstraint(fields=('mailbox', 'sha256'), name='one_raw_mail_a_mailbox'),
         ),
         migrations.AddConstraint(
-            model_name="rawmail",
-            constraint=models.UniqueConstraint(
-                fields=("mailbox", "uid_validity", "uid"), name="one_raw_mail_a_uid"
-            ),
+            model_name='rawmail',
+            constraint=models.UniqueConstraint(fields=('mailbox', 'uid_validity', 'uid'), name='one_raw_mail_a_uid'),
         ),
         migrations.AddIndex(
-            model_name="message",
-            index=models.Index(fields=["case", "at"], name="message_by_case"),
+            model_name='message',
+            index=models.Index(fields=['case', 'at'], name='message_by_case'),
         ),
         migrations.AddConstraint(
-            model_name="message",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "kind__in",
-                        [
-                            "report",
-                            "comment",
-                            "internal_note",
-                            "answer",
-                            "non_binding",
-                            "attachment",
-                        ],
-                    ),
-                    ("kind", ""),
-                    _connector="OR",
-                ),
-                name="message_kind",
-            ),
+            model_name='message',
+            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['report', 'comment', 'internal_note', 'answer', 'non_binding', 'attachment']), ('kind', ''), _connector='OR'), name='message_kind'),
         ),
         migrations.AddConstraint(
-            model_name="message",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("audience__in", ["customer", "firm"]), ("audience", ""), _connector="OR"
-                ),
-                name="message_audience",
-            ),
+            model_name='message',
+            constraint=models.CheckConstraint(condition=models.Q(('audience__in', ['customer', 'firm']), ('audience', ''), _connector='OR'), name='message_audience'),
         ),
         migrations.AddConstraint(
-            model_name="message",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(
-                        ("kind", acuse.models.conversation.MessageKind["INTERNAL_NOTE"]),
-                        _negated=True,
-                    ),
-                    ("audience", acuse.models.conversation.Audience["FIRM"]),
-                    _connector="OR",
-                ),
-                name="internal_note_is_the_firms",
-            ),
+            model_name='message',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind', acuse.models.conversation.MessageKind['INTERNAL_NOTE']), _negated=True), ('audience', acuse.models.conversation.Audience['FIRM']), _connector='OR'), name='internal_note_is_the_firms'),
         ),
         migrations.AddConstraint(
-            model_name="satisfaction",
-            constraint=models.UniqueConstraint(
-                fields=("case", "person"), name="one_rating_a_person"
-            ),
+            model_name='satisfaction',
+            constraint=models.UniqueConstraint(fields=('case', 'person'), name='one_rating_a_person'),
         ),
         migrations.AddConstraint(
-            model_name="satisfaction",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("rating__gte", 1), ("rating__lte", 5)),
-                name="rating_from_1_to_5",
-            ),
+            model_name='satisfaction',
+            constraint=models.CheckConstraint(condition=models.Q(('rating__gte', 1), ('rating__lte', 5)), name='rating_from_1_to_5'),
         ),
         migrations.AddConstraint(
-            model_name="scopeitem",
-            constraint=models.UniqueConstraint(
-                fields=("estimate", "key"), name="one_scope_item_a_key"
-            ),
+            model_name='scopeitem',
+            constraint=models.UniqueConstraint(fields=('estimate', 'key'), name='one_scope_item_a_key'),
         ),
         migrations.AddConstraint(
-            model_name="scopevalidation",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("side__in", ["owner", "spoc"]), ("side", ""), _connector="OR"),
-                name="validation_side",
-            ),
+            model_name='scopevalidation',
+            constraint=models.CheckConstraint(condition=models.Q(('side__in', ['owner', 'spoc']), ('side', ''), _connector='OR'), name='validation_side'),
         ),
         migrations.AddConstraint(
-            model_name="scopevalidation",
-            constraint=models.UniqueConstraint(
-                fields=("estimate", "side"), name="one_validation_a_side"
-            ),
+            model_name='scopevalidation',
+            constraint=models.UniqueConstraint(fields=('estimate', 'side'), name='one_validation_a_side'),
         ),
         migrations.AddConstraint(
-            model_name="contractversion",
-            constraint=models.UniqueConstraint(
-                fields=("contract", "number"), name="one_contract_version"
-            ),
+            model_name='contractversion',
+            constraint=models.UniqueConstraint(fields=('contract', 'number'), name='one_contract_version'),
         ),
         migrations.AddConstraint(
-            model_name="contractversion",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("valid_until__isnull", True),
-                    ("valid_until__gte", models.F("valid_from")),
-                    _connector="OR",
-                ),
-                name="contract_ends_after_it_starts",
-            ),
+            model_name='contractversion',
+            constraint=models.CheckConstraint(condition=models.Q(('valid_until__isnull', True), ('valid_until__gte', models.F('valid_from')), _connector='OR'), name='contract_ends_after_it_starts'),
         ),
         migrations.AddConstraint(
-            model_name="rate",
-            constraint=models.UniqueConstraint(
-                fields=("version", "activity", "specialty"),
-                name="one_rate_an_activity_and_specialty",
-                nulls_distinct=False,
-            ),
+            model_name='rate',
+            constraint=models.UniqueConstraint(fields=('version', 'activity', 'specialty'), name='one_rate_an_activity_and_specialty', nulls_distinct=False),
         ),
         migrations.AddConstraint(
-            model_name="rate",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("hourly__gte", 0)), name="rate_not_negative"
-            ),
+            model_name='rate',
+            constraint=models.CheckConstraint(condition=models.Q(('hourly__gte', 0)), name='rate_not_negative'),
         ),
         migrations.AddConstraint(
-            model_name="estimateline",
-            constraint=models.UniqueConstraint(
-                fields=("estimate", "key"), name="one_estimate_line_a_key"
-            ),
+            model_name='estimateline',
+            constraint=models.UniqueConstraint(fields=('estimate', 'key'), name='one_estimate_line_a_key'),
         ),
         migrations.AddConstraint(
-            model_name="estimateline",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "activity__in",
-                        ["diagnosis", "meeting", "execution", "correction", "warranty", "internal"],
-                    ),
-                    ("activity", ""),
-                    _connector="OR",
-                ),
-                name="estimate_line_activity",
-            ),
+            model_name='estimateline',
+            constraint=models.CheckConstraint(condition=models.Q(('activity__in', ['diagnosis', 'meeting', 'execution', 'correction', 'warranty', 'internal']), ('activity', ''), _connector='OR'), name='estimate_line_activity'),
         ),
         migrations.AddConstraint(
-            model_name="estimateline",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("minutes__gt", 0)), name="estimate_line_takes_time"
-            ),
+            model_name='estimateline',
+            constraint=models.CheckConstraint(condition=models.Q(('minutes__gt', 0)), name='estimate_line_takes_time'),
         ),
         migrations.AddIndex(
-            model_name="case",
-            index=models.Index(
-                fields=["organisation", "stage", "-opened_at"], name="case_by_customer"
-            ),
+            model_name='case',
+            index=models.Index(fields=['organisation', 'stage', '-opened_at'], name='case_by_customer'),
         ),
         migrations.AddIndex(
-            model_name="case",
-            index=models.Index(fields=["stage", "-opened_at"], name="case_by_stage"),
+            model_name='case',
+            index=models.Index(fields=['stage', '-opened_at'], name='case_by_stage'),
         ),
         migrations.AddIndex(
-            model_name="case",
-            index=models.Index(fields=["assignee", "stage"], name="case_by_assignee"),
+            model_name='case',
+            index=models.Index(fields=['assignee', 'stage'], name='case_by_assignee'),
         ),
         migrations.AddConstraint(
-            model_name="case",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "stage__in",
-                        [
-                            "received",
-                            "analysis",
-                            "diagnosis",
-                            "estimation",
-                            "scope_validation",
-                            "proposal",
-                            "authorization",
-                            "in_progress",
-                            "delivered",
-                            "correction",
-                            "accepted",
-                            "closed",
-                            "cancelled",
-                        ],
-                    ),
-                    ("stage", ""),
-                    _connector="OR",
-                ),
-                name="case_stage",
-            ),
+            model_name='case',
+            constraint=models.CheckConstraint(condition=models.Q(('stage__in', ['received', 'analysis', 'diagnosis', 'estimation', 'scope_validation', 'proposal', 'authorization', 'in_progress', 'delivered', 'correction', 'accepted', 'closed', 'cancelled']), ('stage', ''), _connector='OR'), name='case_stage'),
         ),
         migrations.AddConstraint(
-            model_name="case",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("ball__in", ["firm", "customer", "both", "third_party", "nobody"]),
-                    ("ball", ""),
-                    _connector="OR",
-                ),
-                name="case_ball",
-            ),
+            model_name='case',
+            constraint=models.CheckConstraint(condition=models.Q(('ball__in', ['firm', 'customer', 'both', 'third_party', 'nobody']), ('ball', ''), _connector='OR'), name='case_ball'),
         ),
         migrations.AddConstraint(
-            model_name="case",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("priority__in", ["urgent", "high", "medium", "low"]),
-                    ("priority", ""),
-                    _connector="OR",
-                ),
-                name="case_priority",
-            ),
+            model_name='case',
+            constraint=models.CheckConstraint(condition=models.Q(('priority__in', ['urgent', 'high', 'medium', 'low']), ('priority', ''), _connector='OR'), name='case_priority'),
         ),
         migrations.AddConstraint(
-            model_name="case",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("impact__in", ["whole_operation", "critical_process", "limited", "question"]),
-                    ("impact", ""),
-                    _connector="OR",
-                ),
-                name="case_impact",
-            ),
+            model_name='case',
+            constraint=models.CheckConstraint(condition=models.Q(('impact__in', ['whole_operation', 'critical_process', 'limited', 'question']), ('impact', ''), _connector='OR'), name='case_impact'),
         ),
         migrations.AddConstraint(
-            model_name="case",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("urgency__in", ["customer_notices", "work_blocked", "can_wait"]),
-                    ("urgency", ""),
-                    _connector="OR",
-                ),
-                name="case_urgency",
-            ),
+            model_name='case',
+            constraint=models.CheckConstraint(condition=models.Q(('urgency__in', ['customer_notices', 'work_blocked', 'can_wait']), ('urgency', ''), _connector='OR'), name='case_urgency'),
         ),
         migrations.AddConstraint(
-            model_name="case",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("organisation__isnull", False),
-                    models.Q(("contract__isnull", True), ("sla__isnull", True)),
-                    _connector="OR",
-                ),
-                name="unbound_case_has_no_contract",
-            ),
+            model_name='case',
+            constraint=models.CheckConstraint(condition=models.Q(('organisation__isnull', False), models.Q(('contract__isnull', True), ('sla__isnull', True)), _connector='OR'), name='unbound_case_has_no_contract'),
         ),
         migrations.AddConstraint(
-            model_name="case",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("sla__isnull", False),
-                    ("priority", acuse.policy.priority.Priority["LOW"]),
-                    _connector="OR",
-                ),
-                name="no_committed_times_means_low",
-            ),
+            model_name='case',
+            constraint=models.CheckConstraint(condition=models.Q(('sla__isnull', False), ('priority', acuse.policy.priority.Priority['LOW']), _connector='OR'), name='no_committed_times_means_low'),
         ),
         migrations.AddConstraint(
-            model_name="statement",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("state__in", ["issued", "approved", "disputed", "credited", "exported"]),
-                    ("state", ""),
-                    _connector="OR",
-                ),
-                name="statement_state",
-            ),
+            model_name='statement',
+            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['issued', 'approved', 'disputed', 'credited', 'exported']), ('state', ''), _connector='OR'), name='statement_state'),
         ),
         migrations.AddConstraint(
-            model_name="statement",
-            constraint=models.UniqueConstraint(
-                fields=("case", "number"), name="one_statement_a_number"
-            ),
+            model_name='statement',
+            constraint=models.UniqueConstraint(fields=('case', 'number'), name='one_statement_a_number'),
         ),
         migrations.AddConstraint(
-            model_name="statement",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("state__in", ["issued", "approved", "exported"])),
-                fields=("case",),
-                name="one_statement_in_force",
-            ),
+            model_name='statement',
+            constraint=models.UniqueConstraint(condition=models.Q(('state__in', ['issued', 'approved', 'exported'])), fields=('case',), name='one_statement_in_force'),
         ),
         migrations.AddConstraint(
-            model_name="timeentry",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "activity__in",
-                        ["diagnosis", "meeting", "execution", "correction", "warranty", "internal"],
-                    ),
-                    ("activity", ""),
-                    _connector="OR",
-                ),
-                name="time_activity",
-            ),
+            model_name='timeentry',
+            constraint=models.CheckConstraint(condition=models.Q(('activity__in', ['diagnosis', 'meeting', 'execution', 'correction', 'warranty', 'internal']), ('activity', ''), _connector='OR'), name='time_activity'),
         ),
         migrations.AddConstraint(
-            model_name="timeentry",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("consent__in", ["registration", "authorization", "contract", "none"]),
-                    ("consent", ""),
-                    _connector="OR",
-                ),
-                name="time_consent",
-            ),
+            model_name='timeentry',
+            constraint=models.CheckConstraint(condition=models.Q(('consent__in', ['registration', 'authorization', 'contract', 'none']), ('consent', ''), _connector='OR'), name='time_consent'),
         ),
         migrations.AddConstraint(
-            model_name="timeentry",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "state__in",
-                        ["logged", "submitted", "approved", "disputed", "waived", "replaced"],
-                    ),
-                    ("state", ""),
-                    _connector="OR",
-                ),
-                name="time_state",
-            ),
+            model_name='timeentry',
+            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['logged', 'submitted', 'approved', 'disputed', 'waived', 'replaced']), ('state', ''), _connector='OR'), name='time_state'),
         ),
         migrations.AddConstraint(
-            model_name="timeentry",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("minutes__gt", 0), ("minutes__lte", 1440)),
-                name="time_within_a_day",
-            ),
+            model_name='timeentry',
+            constraint=models.CheckConstraint(condition=models.Q(('minutes__gt', 0), ('minutes__lte', 1440)), name='time_within_a_day'),
         ),
         migrations.AddConstraint(
-            model_name="timeentry",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("billable", True), ("billed_minutes", 0), _connector="OR"),
-                name="not_billable_bills_nothing",
-            ),
+            model_name='timeentry',
+            constraint=models.CheckConstraint(condition=models.Q(('billable', True), ('billed_minutes', 0), _connector='OR'), name='not_billable_bills_nothing'),
         ),
         migrations.AddConstraint(
-            model_name="version",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("outcome__in", ["pending", "accepted", "tacit", "rejected", "withdrawn"]),
-                    ("outcome", ""),
-                    _connector="OR",
-                ),
-                name="version_outcome",
-            ),
+            model_name='version',
+            constraint=models.CheckConstraint(condition=models.Q(('outcome__in', ['pending', 'accepted', 'tacit', 'rejected', 'withdrawn']), ('outcome', ''), _connector='OR'), name='version_outcome'),
         ),
         migrations.AddConstraint(
-            model_name="version",
-            constraint=models.UniqueConstraint(
-                fields=("deliverable", "number"), name="one_version_a_number"
-            ),
+            model_name='version',
+            constraint=models.UniqueConstraint(fields=('deliverable', 'number'), name='one_version_a_number'),
         ),
         migrations.AddConstraint(
-            model_name="objection",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("outcome__in", ["corrected", "out_of_scope"]), ("outcome", ""), _connector="OR"
-                ),
-                name="objection_outcome",
-            ),
+            model_name='objection',
+            constraint=models.CheckConstraint(condition=models.Q(('outcome__in', ['corrected', 'out_of_scope']), ('outcome', ''), _connector='OR'), name='objection_outcome'),
         ),
         migrations.AddConstraint(
-            model_name="dispatch",
-            constraint=models.UniqueConstraint(
-                fields=("version", "person"), name="one_dispatch_a_person"
-            ),
+            model_name='dispatch',
+            constraint=models.UniqueConstraint(fields=('version', 'person'), name='one_dispatch_a_person'),
         ),
         migrations.AddConstraint(
-            model_name="decision",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "kind__in",
-                        ["proposal", "authorization", "result", "time", "billing", "closure"],
-                    ),
-                    ("kind", ""),
-                    _connector="OR",
-                ),
-                name="decision_kind",
-            ),
+            model_name='decision',
+            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['proposal', 'authorization', 'result', 'time', 'billing', 'closure']), ('kind', ''), _connector='OR'), name='decision_kind'),
         ),
         migrations.AddConstraint(
-            model_name="decision",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("verdict__in", ["accepted", "tacit", "rejected", "unapproved"]),
-                    ("verdict", ""),
-                    _connector="OR",
-                ),
-                name="decision_verdict",
-            ),
+            model_name='decision',
+            constraint=models.CheckConstraint(condition=models.Q(('verdict__in', ['accepted', 'tacit', 'rejected', 'unapproved']), ('verdict', ''), _connector='OR'), name='decision_verdict'),
         ),
         migrations.AddConstraint(
-            model_name="decision",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(
-                        ("person__isnull", True),
-                        ("verdict", acuse.models.decisions.Verdict["TACIT"]),
-                    ),
-                    models.Q(("verdict", acuse.models.decisions.Verdict["TACIT"]), _negated=True),
-                    _connector="OR",
-                ),
-                name="silence_has_no_person",
-            ),
+            model_name='decision',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('person__isnull', True), ('verdict', acuse.models.decisions.Verdict['TACIT'])), models.Q(('verdict', acuse.models.decisions.Verdict['TACIT']), _negated=True), _connector='OR'), name='silence_has_no_person'),
         ),
         migrations.AddConstraint(
-            model_name="decision",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("annulled_at__isnull", True), ("version__isnull", False)),
-                fields=("version",),
-                name="one_decision_a_version",
-            ),
+            model_name='decision',
+            constraint=models.UniqueConstraint(condition=models.Q(('annulled_at__isnull', True), ('version__isnull', False)), fields=('version',), name='one_decision_a_version'),
         ),
         migrations.AddConstraint(
-            model_name="decision",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("annulled_at__isnull", True), ("statement__isnull", False)),
-                fields=("statement",),
-                name="one_decision_a_statement",
-            ),
+            model_name='decision',
+            constraint=models.UniqueConstraint(condition=models.Q(('annulled_at__isnull', True), ('statement__isnull', False)), fields=('statement',), name='one_decision_a_statement'),
         ),
         migrations.AddConstraint(
-            model_name="attachment",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("audience__in", ["customer", "firm"]), ("audience", ""), _connector="OR"
-                ),
-                name="attachment_audience",
-            ),
+            model_name='attachment',
+            constraint=models.CheckConstraint(condition=models.Q(('audience__in', ['customer', 'firm']), ('audience', ''), _connector='OR'), name='attachment_audience'),
         ),
         migrations.AddConstraint(
-            model_name="wait",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("addressee__in", ["user", "lead", "owner", "third_party"]),
-                    ("addressee", ""),
-                    _connector="OR",
-                ),
-                name="wait_addressee",
-            ),
+            model_name='wait',
+            constraint=models.CheckConstraint(condition=models.Q(('addressee__in', ['user', 'lead', 'owner', 'third_party']), ('addressee', ''), _connector='OR'), name='wait_addressee'),
         ),
         migrations.AddConstraint(
-            model_name="wait",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("ended_at__isnull", True)),
-                fields=("case",),
-                name="one_open_wait_a_case",
-            ),
+            model_name='wait',
+            constraint=models.UniqueConstraint(condition=models.Q(('ended_at__isnull', True)), fields=('case',), name='one_open_wait_a_case'),
         ),
         migrations.AddConstraint(
-            model_name="warranty",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("annulled_at__isnull", True)),
-                fields=("version",),
-                name="one_warranty_a_version",
-            ),
+            model_name='warranty',
+            constraint=models.UniqueConstraint(condition=models.Q(('annulled_at__isnull', True)), fields=('version',), name='one_warranty_a_version'),
         ),
         migrations.AddConstraint(
-            model_name="claim",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "exclusion__in",
-                        [
-                            "odoo_version",
-                            "parametrisation_changed",
-                            "data_quality",
-                            "changed_by_others",
-                            "not_specified",
-                            "late",
-                            "kind_not_covered",
-                        ],
-                    ),
-                    ("exclusion", ""),
-                    _connector="OR",
-                ),
-                name="claim_exclusion",
-            ),
+            model_name='claim',
+            constraint=models.CheckConstraint(condition=models.Q(('exclusion__in', ['odoo_version', 'parametrisation_changed', 'data_quality', 'changed_by_others', 'not_specified', 'late', 'kind_not_covered']), ('exclusion', ''), _connector='OR'), name='claim_exclusion'),
         ),
         migrations.AddConstraint(
-            model_name="claim",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("covered", False), _negated=True),
-                    models.Q(("exclusion", ""), _negated=True),
-                    _connector="OR",
-                ),
-                name="refused_claim_has_a_reason",
-            ),
+            model_name='claim',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('covered', False), _negated=True), models.Q(('exclusion', ''), _negated=True), _connector='OR'), name='refused_claim_has_a_reason'),
         ),
         migrations.AddConstraint(
-            model_name="watcher",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("until__isnull", True)),
-                fields=("case", "person"),
-                name="watching_once",
-            ),
+            model_name='watcher',
+            constraint=models.UniqueConstraint(condition=models.Q(('until__isnull', True)), fields=('case', 'person'), name='watching_once'),
         ),
     ]

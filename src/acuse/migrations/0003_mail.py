@@ -8,305 +8,210 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+
     dependencies = [
-        ("acuse", "0002_append_only"),
+        ('acuse', '0002_append_only'),
     ]
 
     operations = [
         migrations.CreateModel(
-            name="Alarm",
+            name='Alarm',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("name", models.CharField(max_length=32)),
-                ("about", models.CharField(blank=True, max_length=320)),
-                ("detail", models.TextField(blank=True)),
-                ("raised_at", models.DateTimeField()),
-                ("cleared_at", models.DateTimeField(blank=True, null=True)),
-                ("told_at", models.DateTimeField(blank=True, null=True)),
-                ("told_to", models.JSONField(default=list)),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(max_length=32)),
+                ('about', models.CharField(blank=True, max_length=320)),
+                ('detail', models.TextField(blank=True)),
+                ('raised_at', models.DateTimeField()),
+                ('cleared_at', models.DateTimeField(blank=True, null=True)),
+                ('told_at', models.DateTimeField(blank=True, null=True)),
+                ('told_to', models.JSONField(default=list)),
             ],
             options={
-                "ordering": ["-raised_at", "-pk"],
+                'ordering': ['-raised_at', '-pk'],
             },
         ),
         migrations.CreateModel(
-            name="Change",
+            name='Change',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("subject", models.CharField(max_length=32)),
-                ("row", models.BigIntegerField()),
-                ("act", models.CharField(max_length=32)),
-                ("at", models.DateTimeField()),
-                ("why", models.TextField(blank=True)),
-                ("fields", models.JSONField(default=dict)),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('subject', models.CharField(max_length=32)),
+                ('row', models.BigIntegerField()),
+                ('act', models.CharField(max_length=32)),
+                ('at', models.DateTimeField()),
+                ('why', models.TextField(blank=True)),
+                ('fields', models.JSONField(default=dict)),
             ],
             options={
-                "ordering": ["-pk"],
+                'ordering': ['-pk'],
             },
         ),
         migrations.CreateModel(
-            name="CopiedAddress",
+            name='CopiedAddress',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("email", models.EmailField(max_length=254)),
-                ("name", models.CharField(blank=True, max_length=200)),
-                ("at", models.DateTimeField()),
-                ("settled_at", models.DateTimeField(blank=True, null=True)),
-                ("accepted", models.BooleanField(default=False)),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('email', models.EmailField(max_length=254)),
+                ('name', models.CharField(blank=True, max_length=200)),
+                ('at', models.DateTimeField()),
+                ('settled_at', models.DateTimeField(blank=True, null=True)),
+                ('accepted', models.BooleanField(default=False)),
             ],
         ),
         migrations.CreateModel(
-            name="ImapAccount",
+            name='ImapAccount',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("host", models.CharField(max_length=253)),
-                ("port", models.PositiveIntegerField(default=993)),
-                (
-                    "security",
-                    models.CharField(default=acuse.models.mail.Security["TLS"], max_length=16),
-                ),
-                ("username", models.CharField(max_length=254)),
-                (
-                    "sign_in",
-                    models.CharField(default=acuse.models.mail.SignIn["PASSWORD"], max_length=16),
-                ),
-                ("authority", models.URLField(blank=True)),
-                ("sealed", models.TextField(blank=True)),
-                ("folder", models.CharField(default="INBOX", max_length=200)),
-                ("processed_folder", models.CharField(default="Processed", max_length=200)),
-                ("failed_folder", models.CharField(default="Failed", max_length=200)),
-                ("place", models.CharField(blank=True, max_length=700)),
-                ("uid_validity", models.BigIntegerField(blank=True, null=True)),
-                ("polled_at", models.DateTimeField(blank=True, null=True)),
-                ("next_poll_at", models.DateTimeField(blank=True, null=True)),
-                ("failures", models.PositiveIntegerField(default=0)),
-                ("error", models.TextField(blank=True)),
-                ("token_until", models.DateTimeField(blank=True, null=True)),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('host', models.CharField(max_length=253)),
+                ('port', models.PositiveIntegerField(default=993)),
+                ('security', models.CharField(default=acuse.models.mail.Security['TLS'], max_length=16)),
+                ('username', models.CharField(max_length=254)),
+                ('sign_in', models.CharField(default=acuse.models.mail.SignIn['PASSWORD'], max_length=16)),
+                ('authority', models.URLField(blank=True)),
+                ('sealed', models.TextField(blank=True)),
+                ('folder', models.CharField(default='INBOX', max_length=200)),
+                ('processed_folder', models.CharField(default='Processed', max_length=200)),
+                ('failed_folder', models.CharField(default='Failed', max_length=200)),
+                ('place', models.CharField(blank=True, max_length=700)),
+                ('uid_validity', models.BigIntegerField(blank=True, null=True)),
+                ('polled_at', models.DateTimeField(blank=True, null=True)),
+                ('next_poll_at', models.DateTimeField(blank=True, null=True)),
+                ('failures', models.PositiveIntegerField(default=0)),
+                ('error', models.TextField(blank=True)),
+                ('token_until', models.DateTimeField(blank=True, null=True)),
             ],
         ),
         migrations.RemoveConstraint(
-            model_name="mailbox",
-            name="mailbox_transport",
+            model_name='mailbox',
+            name='mailbox_transport',
         ),
         migrations.AddField(
-            model_name="mailbox",
-            name="authserv_id",
+            model_name='mailbox',
+            name='authserv_id',
             field=models.CharField(blank=True, max_length=253),
         ),
         migrations.AddField(
-            model_name="mailbox",
-            name="plus_addressing",
+            model_name='mailbox',
+            name='plus_addressing',
             field=models.BooleanField(default=True),
         ),
         migrations.AddField(
-            model_name="mailbox",
-            name="reply_domain",
+            model_name='mailbox',
+            name='reply_domain',
             field=models.CharField(blank=True, max_length=253),
         ),
         migrations.AddField(
-            model_name="notice",
-            name="reason",
+            model_name='notice',
+            name='reason',
             field=models.CharField(blank=True, max_length=16),
         ),
         migrations.AddField(
-            model_name="notice",
-            name="taken_at",
+            model_name='notice',
+            name='taken_at',
             field=models.DateTimeField(blank=True, null=True),
         ),
         migrations.AddField(
-            model_name="notice",
-            name="to_stranger",
+            model_name='notice',
+            name='to_stranger',
             field=models.BooleanField(default=False),
         ),
         migrations.AddField(
-            model_name="rawmail",
-            name="authentication",
+            model_name='rawmail',
+            name='authentication',
             field=models.CharField(blank=True, max_length=8),
         ),
         migrations.AddField(
-            model_name="rawmail",
-            name="authentication_detail",
+            model_name='rawmail',
+            name='authentication_detail',
             field=models.TextField(blank=True),
         ),
         migrations.AddField(
-            model_name="rawmail",
-            name="complete",
+            model_name='rawmail',
+            name='complete',
             field=models.BooleanField(default=True),
         ),
         migrations.AddField(
-            model_name="rawmail",
-            name="proposal",
+            model_name='rawmail',
+            name='proposal',
             field=models.JSONField(blank=True, default=dict),
         ),
         migrations.AddField(
-            model_name="rawmail",
-            name="settled_at",
+            model_name='rawmail',
+            name='settled_at',
             field=models.DateTimeField(blank=True, null=True),
         ),
         migrations.AddField(
-            model_name="rawmail",
-            name="settled_by",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="settled_mails",
-                to=settings.AUTH_USER_MODEL,
-            ),
+            model_name='rawmail',
+            name='settled_by',
+            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='settled_mails', to=settings.AUTH_USER_MODEL),
         ),
         migrations.AddField(
-            model_name="rawmail",
-            name="settled_why",
+            model_name='rawmail',
+            name='settled_why',
             field=models.TextField(blank=True),
         ),
         migrations.AddField(
-            model_name="rawmail",
-            name="size",
+            model_name='rawmail',
+            name='size',
             field=models.PositiveBigIntegerField(default=0),
         ),
         migrations.AddIndex(
-            model_name="notice",
-            index=models.Index(
-                condition=models.Q(("to_stranger", True)),
-                fields=["taken_at"],
-                name="notice_to_stranger",
-            ),
+            model_name='notice',
+            index=models.Index(condition=models.Q(('to_stranger', True)), fields=['taken_at'], name='notice_to_stranger'),
         ),
         migrations.AddConstraint(
-            model_name="mailbox",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("transport__in", ["listener", "pipe", "imap", "webhook"]),
-                    ("transport", ""),
-                    _connector="OR",
-                ),
-                name="mailbox_transport",
-            ),
+            model_name='mailbox',
+            constraint=models.CheckConstraint(condition=models.Q(('transport__in', ['listener', 'pipe', 'imap', 'webhook']), ('transport', ''), _connector='OR'), name='mailbox_transport'),
         ),
         migrations.AddConstraint(
-            model_name="notice",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("reason__in", ["inactive", "brake_address", "brake_domain", "brake_all"]),
-                    ("reason", ""),
-                    _connector="OR",
-                ),
-                name="notice_suppression",
-            ),
+            model_name='notice',
+            constraint=models.CheckConstraint(condition=models.Q(('reason__in', ['inactive', 'brake_address', 'brake_domain', 'brake_all']), ('reason', ''), _connector='OR'), name='notice_suppression'),
         ),
         migrations.AddConstraint(
-            model_name="rawmail",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("authentication__in", ["pass", "fail", "none", "unknown"]),
-                    ("authentication", ""),
-                    _connector="OR",
-                ),
-                name="mail_authentication",
-            ),
+            model_name='rawmail',
+            constraint=models.CheckConstraint(condition=models.Q(('authentication__in', ['pass', 'fail', 'none', 'unknown']), ('authentication', ''), _connector='OR'), name='mail_authentication'),
         ),
         migrations.AddConstraint(
-            model_name="alarm",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("cleared_at__isnull", True)),
-                fields=("name", "about"),
-                name="one_open_alarm",
-            ),
+            model_name='alarm',
+            constraint=models.UniqueConstraint(condition=models.Q(('cleared_at__isnull', True)), fields=('name', 'about'), name='one_open_alarm'),
         ),
         migrations.AddField(
-            model_name="change",
-            name="by",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to=settings.AUTH_USER_MODEL,
-            ),
+            model_name='change',
+            name='by',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
         ),
         migrations.AddField(
-            model_name="copiedaddress",
-            name="case",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="copied", to="acuse.case"
-            ),
+            model_name='copiedaddress',
+            name='case',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='copied', to='acuse.case'),
         ),
         migrations.AddField(
-            model_name="copiedaddress",
-            name="raw_mail",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="copied",
-                to="acuse.rawmail",
-            ),
+            model_name='copiedaddress',
+            name='raw_mail',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='copied', to='acuse.rawmail'),
         ),
         migrations.AddField(
-            model_name="copiedaddress",
-            name="settled_by",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                to=settings.AUTH_USER_MODEL,
-            ),
+            model_name='copiedaddress',
+            name='settled_by',
+            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to=settings.AUTH_USER_MODEL),
         ),
         migrations.AddField(
-            model_name="imapaccount",
-            name="mailbox",
-            field=models.OneToOneField(
-                on_delete=django.db.models.deletion.PROTECT, related_name="imap", to="acuse.mailbox"
-            ),
+            model_name='imapaccount',
+            name='mailbox',
+            field=models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='imap', to='acuse.mailbox'),
         ),
         migrations.AddIndex(
-            model_name="change",
-            index=models.Index(fields=["subject", "row"], name="change_by_row"),
+            model_name='change',
+            index=models.Index(fields=['subject', 'row'], name='change_by_row'),
         ),
         migrations.AddConstraint(
-            model_name="copiedaddress",
-            constraint=models.UniqueConstraint(
-                models.F("case"),
-                django.db.models.functions.text.Lower("email"),
-                name="copied_once_a_case",
-            ),
+            model_name='copiedaddress',
+            constraint=models.UniqueConstraint(models.F('case'), django.db.models.functions.text.Lower('email'), name='copied_once_a_case'),
         ),
         migrations.AddConstraint(
-            model_name="imapaccount",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("security__in", ["tls", "starttls", "plain"]),
-                    ("security", ""),
-                    _connector="OR",
-                ),
-                name="imap_security",
-            ),
+            model_name='imapaccount',
+            constraint=models.CheckConstraint(condition=models.Q(('security__in', ['tls', 'starttls', 'plain']), ('security', ''), _connector='OR'), name='imap_security'),
         ),
         migrations.AddConstraint(
-            model_name="imapaccount",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("sign_in__in", ["password", "google", "microsoft"]),
-                    ("sign_in", ""),
-                    _connector="OR",
-                ),
-                name="imap_sign_in",
-            ),
+            model_name='imapaccount',
+            constraint=models.CheckConstraint(condition=models.Q(('sign_in__in', ['password', 'google', 'microsoft']), ('sign_in', ''), _connector='OR'), name='imap_sign_in'),
         ),
     ]

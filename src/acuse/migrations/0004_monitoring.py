@@ -7,349 +7,170 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+
     dependencies = [
-        ("acuse", "0003_mail"),
+        ('acuse', '0003_mail'),
     ]
 
     operations = [
         migrations.CreateModel(
-            name="AlertSource",
+            name='AlertSource',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("name", models.CharField(max_length=100)),
-                (
-                    "grouping",
-                    models.CharField(default=acuse.policy.alerts.Grouping["GROUP"], max_length=8),
-                ),
-                ("token_hash", models.CharField(max_length=64)),
-                ("since", models.DateTimeField()),
-                ("last_at", models.DateTimeField(blank=True, null=True)),
-                ("received", models.PositiveBigIntegerField(default=0)),
-                ("retired_at", models.DateTimeField(blank=True, null=True)),
-                (
-                    "environment",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="alert_sources",
-                        to="acuse.environment",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(max_length=100)),
+                ('grouping', models.CharField(default=acuse.policy.alerts.Grouping['GROUP'], max_length=8)),
+                ('token_hash', models.CharField(max_length=64)),
+                ('since', models.DateTimeField()),
+                ('last_at', models.DateTimeField(blank=True, null=True)),
+                ('received', models.PositiveBigIntegerField(default=0)),
+                ('retired_at', models.DateTimeField(blank=True, null=True)),
+                ('environment', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='alert_sources', to='acuse.environment')),
             ],
         ),
         migrations.CreateModel(
-            name="Check",
+            name='Check',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("name", models.CharField(max_length=100)),
-                ("kind", models.CharField(max_length=8)),
-                ("target", models.CharField(max_length=500)),
-                ("every", models.PositiveIntegerField(default=5)),
-                ("timeout", models.PositiveSmallIntegerField(default=10)),
-                ("to_open", models.PositiveSmallIntegerField(default=2)),
-                ("to_recover", models.PositiveSmallIntegerField(default=2)),
-                ("latency_limit", models.PositiveIntegerField(blank=True, null=True)),
-                ("expected_status", models.PositiveSmallIntegerField(default=200)),
-                ("expected_text", models.CharField(blank=True, max_length=200)),
-                ("expiry_days", models.PositiveSmallIntegerField(default=14)),
-                ("since", models.DateTimeField()),
-                ("next_at", models.DateTimeField()),
-                ("last_at", models.DateTimeField(blank=True, null=True)),
-                ("last_finding", models.CharField(blank=True, max_length=16)),
-                ("failing", models.BooleanField(default=False)),
-                ("passed", models.PositiveIntegerField(default=0)),
-                ("failed", models.PositiveIntegerField(default=0)),
-                ("retired_at", models.DateTimeField(blank=True, null=True)),
-                (
-                    "environment",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="checks",
-                        to="acuse.environment",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(max_length=100)),
+                ('kind', models.CharField(max_length=8)),
+                ('target', models.CharField(max_length=500)),
+                ('every', models.PositiveIntegerField(default=5)),
+                ('timeout', models.PositiveSmallIntegerField(default=10)),
+                ('to_open', models.PositiveSmallIntegerField(default=2)),
+                ('to_recover', models.PositiveSmallIntegerField(default=2)),
+                ('latency_limit', models.PositiveIntegerField(blank=True, null=True)),
+                ('expected_status', models.PositiveSmallIntegerField(default=200)),
+                ('expected_text', models.CharField(blank=True, max_length=200)),
+                ('expiry_days', models.PositiveSmallIntegerField(default=14)),
+                ('since', models.DateTimeField()),
+                ('next_at', models.DateTimeField()),
+                ('last_at', models.DateTimeField(blank=True, null=True)),
+                ('last_finding', models.CharField(blank=True, max_length=16)),
+                ('failing', models.BooleanField(default=False)),
+                ('passed', models.PositiveIntegerField(default=0)),
+                ('failed', models.PositiveIntegerField(default=0)),
+                ('retired_at', models.DateTimeField(blank=True, null=True)),
+                ('environment', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='checks', to='acuse.environment')),
             ],
         ),
         migrations.CreateModel(
-            name="CheckRun",
+            name='CheckRun',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("at", models.DateTimeField()),
-                ("finding", models.CharField(max_length=16)),
-                ("detail", models.CharField(blank=True, max_length=200)),
-                ("latency", models.PositiveIntegerField(blank=True, null=True)),
-                (
-                    "of",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="runs",
-                        to="acuse.check",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('at', models.DateTimeField()),
+                ('finding', models.CharField(max_length=16)),
+                ('detail', models.CharField(blank=True, max_length=200)),
+                ('latency', models.PositiveIntegerField(blank=True, null=True)),
+                ('of', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='runs', to='acuse.check')),
             ],
         ),
         migrations.CreateModel(
-            name="Incident",
+            name='Incident',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("fingerprint", models.CharField(max_length=64)),
-                ("title", models.CharField(max_length=200)),
-                ("text", models.TextField()),
-                ("first_at", models.DateTimeField()),
-                ("last_at", models.DateTimeField()),
-                ("started_at", models.DateTimeField(blank=True, null=True)),
-                ("count", models.PositiveBigIntegerField(default=0)),
-                ("failing", models.BooleanField(default=True)),
-                ("changed_at", models.DateTimeField()),
-                ("told", models.CharField(blank=True, max_length=16)),
-                ("changes", models.JSONField(default=list)),
-                ("over_at", models.DateTimeField(blank=True, null=True)),
-                (
-                    "case",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="incidents",
-                        to="acuse.case",
-                    ),
-                ),
-                (
-                    "environment",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="incidents",
-                        to="acuse.environment",
-                    ),
-                ),
-                (
-                    "of",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="incidents",
-                        to="acuse.check",
-                    ),
-                ),
-                (
-                    "source",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="incidents",
-                        to="acuse.alertsource",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('fingerprint', models.CharField(max_length=64)),
+                ('title', models.CharField(max_length=200)),
+                ('text', models.TextField()),
+                ('first_at', models.DateTimeField()),
+                ('last_at', models.DateTimeField()),
+                ('started_at', models.DateTimeField(blank=True, null=True)),
+                ('count', models.PositiveBigIntegerField(default=0)),
+                ('failing', models.BooleanField(default=True)),
+                ('changed_at', models.DateTimeField()),
+                ('told', models.CharField(blank=True, max_length=16)),
+                ('changes', models.JSONField(default=list)),
+                ('over_at', models.DateTimeField(blank=True, null=True)),
+                ('case', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='incidents', to='acuse.case')),
+                ('environment', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='incidents', to='acuse.environment')),
+                ('of', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='incidents', to='acuse.check')),
+                ('source', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='incidents', to='acuse.alertsource')),
             ],
             options={
-                "ordering": ["-first_at", "-pk"],
+                'ordering': ['-first_at', '-pk'],
             },
         ),
         migrations.CreateModel(
-            name="MaintenanceWindow",
+            name='MaintenanceWindow',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("since", models.DateTimeField()),
-                ("until", models.DateTimeField()),
-                ("reason", models.CharField(max_length=200)),
-                (
-                    "by",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "environment",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="maintenance",
-                        to="acuse.environment",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('since', models.DateTimeField()),
+                ('until', models.DateTimeField()),
+                ('reason', models.CharField(max_length=200)),
+                ('by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('environment', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='maintenance', to='acuse.environment')),
             ],
             options={
-                "ordering": ["-since", "-pk"],
+                'ordering': ['-since', '-pk'],
             },
         ),
         migrations.CreateModel(
-            name="Outage",
+            name='Outage',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("since", models.DateTimeField()),
-                ("until", models.DateTimeField(blank=True, null=True)),
-                (
-                    "environment",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="outages",
-                        to="acuse.environment",
-                    ),
-                ),
-                (
-                    "incident",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="outages",
-                        to="acuse.incident",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('since', models.DateTimeField()),
+                ('until', models.DateTimeField(blank=True, null=True)),
+                ('environment', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='outages', to='acuse.environment')),
+                ('incident', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='outages', to='acuse.incident')),
             ],
         ),
         migrations.AddConstraint(
-            model_name="alertsource",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("grouping__in", ["group", "alert"]), ("grouping", ""), _connector="OR"
-                ),
-                name="source_grouping",
-            ),
+            model_name='alertsource',
+            constraint=models.CheckConstraint(condition=models.Q(('grouping__in', ['group', 'alert']), ('grouping', ''), _connector='OR'), name='source_grouping'),
         ),
         migrations.AddIndex(
-            model_name="check",
-            index=models.Index(
-                condition=models.Q(("retired_at__isnull", True)),
-                fields=["next_at"],
-                name="check_by_next",
-            ),
+            model_name='check',
+            index=models.Index(condition=models.Q(('retired_at__isnull', True)), fields=['next_at'], name='check_by_next'),
         ),
         migrations.AddConstraint(
-            model_name="check",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("kind__in", ["http", "odoo", "tls", "tcp"]), ("kind", ""), _connector="OR"
-                ),
-                name="check_kind",
-            ),
+            model_name='check',
+            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['http', 'odoo', 'tls', 'tcp']), ('kind', ''), _connector='OR'), name='check_kind'),
         ),
         migrations.AddConstraint(
-            model_name="check",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "last_finding__in",
-                        [
-                            "fine",
-                            "unknown_host",
-                            "forbidden",
-                            "no_connection",
-                            "timed_out",
-                            "certificate",
-                            "expires",
-                            "status",
-                            "redirect",
-                            "text",
-                            "slow",
-                            "unhealthy",
-                            "odd_answer",
-                        ],
-                    ),
-                    ("last_finding", ""),
-                    _connector="OR",
-                ),
-                name="check_last_finding",
-            ),
+            model_name='check',
+            constraint=models.CheckConstraint(condition=models.Q(('last_finding__in', ['fine', 'unknown_host', 'forbidden', 'no_connection', 'timed_out', 'certificate', 'expires', 'status', 'redirect', 'text', 'slow', 'unhealthy', 'odd_answer']), ('last_finding', ''), _connector='OR'), name='check_last_finding'),
         ),
         migrations.AddIndex(
-            model_name="checkrun",
-            index=models.Index(fields=["of", "-at"], name="run_by_check"),
+            model_name='checkrun',
+            index=models.Index(fields=['of', '-at'], name='run_by_check'),
         ),
         migrations.AddIndex(
-            model_name="checkrun",
-            index=models.Index(fields=["at"], name="run_by_age"),
+            model_name='checkrun',
+            index=models.Index(fields=['at'], name='run_by_age'),
         ),
         migrations.AddIndex(
-            model_name="incident",
-            index=models.Index(
-                condition=models.Q(("over_at__isnull", True)),
-                fields=["environment"],
-                name="incident_open",
-            ),
+            model_name='incident',
+            index=models.Index(condition=models.Q(('over_at__isnull', True)), fields=['environment'], name='incident_open'),
         ),
         migrations.AddIndex(
-            model_name="incident",
-            index=models.Index(fields=["environment", "-first_at"], name="incident_by_first"),
+            model_name='incident',
+            index=models.Index(fields=['environment', '-first_at'], name='incident_by_first'),
         ),
         migrations.AddConstraint(
-            model_name="incident",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("over_at__isnull", True)),
-                fields=("environment", "fingerprint"),
-                name="one_open_incident",
-            ),
+            model_name='incident',
+            constraint=models.UniqueConstraint(condition=models.Q(('over_at__isnull', True)), fields=('environment', 'fingerprint'), name='one_open_incident'),
         ),
         migrations.AddConstraint(
-            model_name="incident",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("told__in", ["", "failing", "flapping", "recovered"]),
-                    ("told", ""),
-                    _connector="OR",
-                ),
-                name="incident_told",
-            ),
+            model_name='incident',
+            constraint=models.CheckConstraint(condition=models.Q(('told__in', ['', 'failing', 'flapping', 'recovered']), ('told', ''), _connector='OR'), name='incident_told'),
         ),
         migrations.AddIndex(
-            model_name="maintenancewindow",
-            index=models.Index(fields=["environment", "until"], name="maintenance_by_end"),
+            model_name='maintenancewindow',
+            index=models.Index(fields=['environment', 'until'], name='maintenance_by_end'),
         ),
         migrations.AddConstraint(
-            model_name="maintenancewindow",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("until__gte", models.F("since"))), name="maintenance_ends_after"
-            ),
+            model_name='maintenancewindow',
+            constraint=models.CheckConstraint(condition=models.Q(('until__gte', models.F('since'))), name='maintenance_ends_after'),
         ),
         migrations.AddIndex(
-            model_name="outage",
-            index=models.Index(fields=["environment", "since"], name="outage_by_since"),
+            model_name='outage',
+            index=models.Index(fields=['environment', 'since'], name='outage_by_since'),
         ),
         migrations.AddConstraint(
-            model_name="outage",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("until__isnull", True)),
-                fields=("incident",),
-                name="one_open_outage",
-            ),
+            model_name='outage',
+            constraint=models.UniqueConstraint(condition=models.Q(('until__isnull', True)), fields=('incident',), name='one_open_outage'),
         ),
         migrations.AddConstraint(
-            model_name="outage",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("until__isnull", True), ("until__gte", models.F("since")), _connector="OR"
-                ),
-                name="outage_ends_after",
-            ),
+            model_name='outage',
+            constraint=models.CheckConstraint(condition=models.Q(('until__isnull', True), ('until__gte', models.F('since')), _connector='OR'), name='outage_ends_after'),
         ),
     ]

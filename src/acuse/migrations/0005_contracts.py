@@ -7,123 +7,86 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+
     dependencies = [
-        ("acuse", "0004_monitoring"),
+        ('acuse', '0004_monitoring'),
     ]
 
     operations = [
         migrations.CreateModel(
-            name="BankNews",
+            name='BankNews',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("kind", models.CharField(max_length=16)),
-                ("period_from", models.DateField()),
-                ("left", models.IntegerField()),
-                ("last_day", models.DateField(blank=True, null=True)),
-                ("at", models.DateTimeField()),
-                ("told_to", models.JSONField(default=list)),
-                ("told_at", models.DateTimeField(blank=True, null=True)),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('kind', models.CharField(max_length=16)),
+                ('period_from', models.DateField()),
+                ('left', models.IntegerField()),
+                ('last_day', models.DateField(blank=True, null=True)),
+                ('at', models.DateTimeField()),
+                ('told_to', models.JSONField(default=list)),
+                ('told_at', models.DateTimeField(blank=True, null=True)),
             ],
             options={
-                "ordering": ["-pk"],
+                'ordering': ['-pk'],
             },
         ),
         migrations.AddField(
-            model_name="area",
-            name="retired_at",
+            model_name='area',
+            name='retired_at',
             field=models.DateTimeField(blank=True, null=True),
         ),
         migrations.AddField(
-            model_name="contractversion",
-            name="alert_days",
+            model_name='contractversion',
+            name='alert_days',
             field=models.PositiveIntegerField(blank=True, null=True),
         ),
         migrations.AddField(
-            model_name="contractversion",
-            name="alert_minutes",
+            model_name='contractversion',
+            name='alert_minutes',
             field=models.PositiveIntegerField(blank=True, null=True),
         ),
         migrations.AddField(
-            model_name="contractversion",
-            name="beyond",
-            field=models.CharField(default=acuse.policy.contracts.Beyond["RATES"], max_length=16),
+            model_name='contractversion',
+            name='beyond',
+            field=models.CharField(default=acuse.policy.contracts.Beyond['RATES'], max_length=16),
         ),
         migrations.AddField(
-            model_name="contractversion",
-            name="renewal",
-            field=models.CharField(default=acuse.policy.contracts.Renewal["NEVER"], max_length=16),
+            model_name='contractversion',
+            name='renewal',
+            field=models.CharField(default=acuse.policy.contracts.Renewal['NEVER'], max_length=16),
         ),
         migrations.AddField(
-            model_name="entity",
-            name="retired_at",
+            model_name='entity',
+            name='retired_at',
             field=models.DateTimeField(blank=True, null=True),
         ),
         migrations.AddConstraint(
-            model_name="contractversion",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("renewal__in", ["never", "monthly", "quarterly", "yearly"]),
-                    ("renewal", ""),
-                    _connector="OR",
-                ),
-                name="contract_renewal",
-            ),
+            model_name='contractversion',
+            constraint=models.CheckConstraint(condition=models.Q(('renewal__in', ['never', 'monthly', 'quarterly', 'yearly']), ('renewal', ''), _connector='OR'), name='contract_renewal'),
         ),
         migrations.AddConstraint(
-            model_name="contractversion",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("beyond__in", ["rates", "approval"]), ("beyond", ""), _connector="OR"
-                ),
-                name="contract_beyond",
-            ),
+            model_name='contractversion',
+            constraint=models.CheckConstraint(condition=models.Q(('beyond__in', ['rates', 'approval']), ('beyond', ''), _connector='OR'), name='contract_beyond'),
         ),
         migrations.AddConstraint(
-            model_name="entity",
-            constraint=models.UniqueConstraint(
-                models.F("organisation"),
-                django.db.models.functions.text.Lower("name"),
-                name="one_entity_a_name",
-            ),
+            model_name='entity',
+            constraint=models.UniqueConstraint(models.F('organisation'), django.db.models.functions.text.Lower('name'), name='one_entity_a_name'),
         ),
         migrations.AddField(
-            model_name="banknews",
-            name="contract",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="bank_news",
-                to="acuse.contract",
-            ),
+            model_name='banknews',
+            name='contract',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='bank_news', to='acuse.contract'),
         ),
         migrations.AddField(
-            model_name="banknews",
-            name="version",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="acuse.contractversion",
-            ),
+            model_name='banknews',
+            name='version',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='acuse.contractversion'),
         ),
         migrations.AddConstraint(
-            model_name="banknews",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("kind__in", ["minutes_left", "used_up", "days_left"]),
-                    ("kind", ""),
-                    _connector="OR",
-                ),
-                name="bank_news_kind",
-            ),
+            model_name='banknews',
+            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['minutes_left', 'used_up', 'days_left']), ('kind', ''), _connector='OR'), name='bank_news_kind'),
         ),
         migrations.AddConstraint(
-            model_name="banknews",
-            constraint=models.UniqueConstraint(
-                fields=("contract", "period_from", "kind"), name="one_news_a_period"
-            ),
+            model_name='banknews',
+            constraint=models.UniqueConstraint(fields=('contract', 'period_from', 'kind'), name='one_news_a_period'),
         ),
     ]

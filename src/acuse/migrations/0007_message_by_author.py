@@ -4,13 +4,14 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+
     dependencies = [
-        ("acuse", "0006_targets"),
+        ('acuse', '0006_targets'),
     ]
 
     operations = [
         migrations.AddIndex(
-            model_name="message",
-            index=models.Index(fields=["author", "at"], name="message_by_author"),
+            model_name='message',
+            index=models.Index(fields=['author', 'at'], name='message_by_author'),
         ),
     ]
