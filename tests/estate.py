@@ -215,7 +215,7 @@ class Estate:
         )
         urgent = self.cases[Stage.ANALYSIS]
         paging = Paging.objects.create(case=urgent, began_at=START, steps=1, rung="first")
-        page = Page.objects.create(paging=paging, person=world.mario, rung="first", at=START)
+        Page.objects.create(paging=paging, person=world.mario, rung="first", at=START)
         hook = Hook.objects.create(
             name="Oficina de guardia", url="https://hook.firm.example/", sealed="-", since=START
         )
@@ -227,7 +227,7 @@ class Estate:
             "turn": turn.pk,
             "offer": offer.pk,
             "answer": "acceptance",
-            "page": page.pk,
+            "page": paging.pk,
             "hook": hook.pk,
             "words": "queue",
             "word": queue.pk,

@@ -62,7 +62,7 @@ AFTER = {
     "triage": "received",
     "replies": "reply",
     "timers": "timer",
-    "work": "work",
+    "works": "work",
 }
 # Where that is not enough: all ids of an address, by its name.
 ARGUMENTS = {

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from acuse.actions import imports
+from acuse.actions import imports, mail
 from acuse.actions import work as acts
-from acuse.models import Change, Organisation, Person, Work, WorkState
+from acuse.models import Change, Organisation, Person, RawMail, Work, WorkState
 from acuse.policy.imports import Grid, Kind, Row
 from tests.mail.working import Process, eventually
 from tests.world import START, World
@@ -43,3 +43,21 @@ def test_killed_in_the_middle_of_an_import(
     assert (work.state, work.done, work.total) == (WorkState.DONE, 20, 20)
     assert made.count() == 20
     assert Change.objects.filter(subject=imports.IMPORT, row=file.pk, act="apply").count() == 1
+
+
+def test_long_work_holds_up_no_mail(firm: World, processes: list[Process], tmp_path: Path) -> None:
+    """Two imports that do not end leave the worker free for everything else."""
+    mario = Person.objects.get(pk=firm.mario.pk)
+    for number in range(2):
+        row = Row(2, {"name": f"Cliente {number}", "language": "es"}, ())
+        digest = str(number) * 64
+        file = imports.take_in(Kind.CUSTOMERS, "c.csv", digest, Grid(()), [row], by=mario, at=START)
+        seen = imports.digest(imports.preview(file, by=mario, at=START))
+        acts.ask_import(file, seen, by=mario, at=START)
+    mark = tmp_path / "mark"
+    worker = Process("worker", POINT=POINTS[0], MARK=str(mark))
+    processes.append(worker)
+    eventually(worker.has(mark.exists))
+    raw = mail.keep(b"From: a@b.example\r\n\r\nHola", firm.mailbox, arrived_at=START)
+    eventually(worker.has(lambda: RawMail.objects.filter(pk=raw.pk, state="received").count() == 0))
+    assert Work.objects.undone().count() == 2

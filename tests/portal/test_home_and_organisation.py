@@ -221,3 +221,17 @@ def test_a_decision_is_passed_on_from_its_card_and_taken_back(world: World, ente
     if given.ended_at is None:
         assert owner.send(case, "delegation-end", delegation=given.pk).status_code == 302
     assert not enter("ana").look(case).context["decisions"]
+
+
+@pytest.mark.parametrize("odd", ["²", "-1", "9" * 5000, "1\0", "0"])
+def test_an_odd_number_in_an_address_is_the_first_page(enter: Enter, odd: str) -> None:
+    ana, sara = enter("ana"), enter("sara")
+    for address, name in (
+        ("/", "page"),
+        ("/organisation/documents", "before"),
+        ("/notices", "before"),
+    ):
+        assert ana.get(address, {name: odd}).status_code == 200, address
+    for address, name in (("mail", "page"), ("mail/unsent", "before"), ("people", "organisation")):
+        assert sara.get(f"/desk/{address}", {name: odd}).status_code == 200, address
+    assert sara.get("/desk/outages/new", {"environment": odd}).status_code in (200, 403)

@@ -216,7 +216,7 @@ def _say(
     DisruptionLetter.objects.bulk_create(
         DisruptionLetter(word=word, person_id=pk) for pk in sorted(people)
     )
-    app.configure_task(SEND, queue="mail", lock=SEND).defer(word_id=word.pk)
+    app.configure_task(SEND, queue="slow").defer(word_id=word.pk)
     return word
 
 

@@ -10,19 +10,17 @@ from ..models import Addressee, Language, Person, Queue, ReplyTemplate
 from ..policy.fields import N_, InvalidField
 from ..policy.replies import require_known
 from . import records
+from .keeping import TOO_LONG, get_own, require_name, retire
 
 TEMPLATE = "reply_template"  # subject of a Change row
-MOST_TEMPLATES, LONGEST_NAME, LONGEST_TEXT = 200, 60, 10_000
+MOST_TEMPLATES, LONGEST_TEXT = 200, 10_000
 
-NAME_REQUIRED = N_("give it a name")
-TEXT_TOO_LONG = N_("must have at most %(most)s characters")
 NAME_TAKEN = N_("you already have a template called “%(name)s” in that language")
 TOO_MANY = N_("you already have %(most)s templates: retire one first")
 NOT_A_LANGUAGE = N_("“%(value)s” is not one of the languages")
 NOT_AN_ADDRESSEE = N_("“%(value)s” is nobody to wait for")
 NOT_OF_THE_FIRM = N_("must be somebody of the firm")
 TWO_PEOPLE = N_("the case is assigned to you or to somebody else, not to both")
-NOT_YOURS = N_("only who keeps it, or for a shared one a manager, may change it")
 
 
 @transaction.atomic
@@ -45,7 +43,7 @@ def change_template(
 ) -> ReplyTemplate:
     """Change a template as a whole: name, language, text, shared, take, assign_me, assignee,
     queue, wait_for. What changes nothing is not noted. Raises InvalidField."""
-    kept = _get_own(template, by)
+    kept = get_own(template, by)
     before = _told(kept)
     _describe(kept, **facts)  # type: ignore[arg-type]
     fields = records.compare(before, _told(kept))
@@ -55,28 +53,9 @@ def change_template(
     return kept
 
 
-@transaction.atomic
 def retire_template(template: ReplyTemplate, *, by: Person, at: datetime) -> ReplyTemplate:
-    """Take a template out of use. One that is retired already stays as it is. Raises
-    InvalidField."""
-    kept = _get_own(template, by)
-    if kept.retired_at is None:
-        kept.retired_at = at
-        kept.save(update_fields=["retired_at"])
-        records.note_change(TEMPLATE, kept.pk, "retire", by=by, at=at)
-    return kept
-
-
-def may_change(template: ReplyTemplate, person: Person) -> bool:
-    """Whether a person may change or retire a template: their own, or as a manager a shared one."""
-    return template.owner_id == person.pk or (template.shared and person.is_manager)
-
-
-def _get_own(template: ReplyTemplate, by: Person) -> ReplyTemplate:
-    kept = ReplyTemplate.objects.select_for_update().get(pk=template.pk)
-    if not may_change(kept, by):
-        raise InvalidField("name", NOT_YOURS)
-    return kept
+    """Take it out of use. Raises InvalidField."""
+    return retire(template, TEMPLATE, by=by, at=at)
 
 
 def _describe(
@@ -95,10 +74,11 @@ def _describe(
     if language not in set(Language):
         raise InvalidField("language", NOT_A_LANGUAGE, value=language)
     template.language, template.shared = language, shared
-    template.name = _require_name(template, name)
+    mine = ReplyTemplate.objects.in_use().filter(owner=template.owner_id, language=language)
+    template.name = require_name(name, mine.exclude(pk=template.pk), NAME_TAKEN)
     template.text = require_known(text)
     if len(template.text) > LONGEST_TEXT:
-        raise InvalidField("text", TEXT_TOO_LONG, most=LONGEST_TEXT)
+        raise InvalidField("text", TOO_LONG, most=LONGEST_TEXT)
     if wait_for and wait_for not in set(Addressee):
         raise InvalidField("wait_for", NOT_AN_ADDRESSEE, value=wait_for)
     if assignee is not None and not assignee.is_firm:
@@ -107,20 +87,6 @@ def _describe(
         raise InvalidField("assignee", TWO_PEOPLE)
     template.take, template.assign_me, template.assignee = take, assign_me, assignee
     template.queue, template.wait_for = queue, wait_for
-
-
-def _require_name(template: ReplyTemplate, name: str) -> str:
-    plain = " ".join(name.split())
-    if not plain:
-        raise InvalidField("name", NAME_REQUIRED)
-    if len(plain) > LONGEST_NAME:
-        raise InvalidField("name", TEXT_TOO_LONG, most=LONGEST_NAME)
-    others = ReplyTemplate.objects.in_use().filter(
-        owner=template.owner_id, name=plain, language=template.language
-    )
-    if others.exclude(pk=template.pk).exists():
-        raise InvalidField("name", NAME_TAKEN, name=plain)
-    return plain
 
 
 def _told(template: ReplyTemplate) -> dict[str, object]:

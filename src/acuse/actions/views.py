@@ -11,19 +11,17 @@ from ..models import Person, View
 from ..policy import filters
 from ..policy.fields import N_, InvalidField
 from . import records
+from .keeping import get_own, require_name, retire
 
 VIEW = "view"  # subject of a Change row
-MOST_VIEWS, LONGEST_NAME = 40, 60
+MOST_VIEWS = 40
 
-NAME_REQUIRED = N_("give it a name")
-NAME_TOO_LONG = N_("must have at most %(most)s characters")
 NAME_TAKEN = N_("you already have a view called “%(name)s”")
 TOO_MANY_VIEWS = N_("you already have %(most)s views: retire one first")
 UNREADABLE = N_("the filter has something that cannot be read: “%(word)s”")
 QUERY_TOO_LONG = N_("the filter is too long")
 NOT_A_COLUMN = N_("“%(value)s” is not a column of a list")
 NOT_AN_ORDER = N_("“%(value)s” is not an order of a list")
-NOT_YOURS = N_("only who keeps it, or for a shared one a manager, may change it")
 
 
 @transaction.atomic
@@ -64,7 +62,7 @@ def change_view(
     at: datetime,
 ) -> View:
     """Change a kept list, as a whole. What changes nothing is not noted. Raises InvalidField."""
-    kept = _get_own(view, by)
+    kept = get_own(view, by)
     before = _told(kept)
     _describe(kept, name, query, columns, sort, shared)
     fields = records.compare(before, _told(kept))
@@ -74,34 +72,16 @@ def change_view(
     return kept
 
 
-@transaction.atomic
 def retire_view(view: View, *, by: Person, at: datetime) -> View:
-    """Take a kept list out of use. One that is retired already stays as it is. Raises
-    InvalidField."""
-    kept = _get_own(view, by)
-    if kept.retired_at is None:
-        kept.retired_at = at
-        kept.save(update_fields=["retired_at"])
-        records.note_change(VIEW, kept.pk, "retire", by=by, at=at)
-    return kept
-
-
-def may_change(view: View, person: Person) -> bool:
-    """Whether a person may change or retire a view: their own, or as a manager a shared one."""
-    return view.owner_id == person.pk or (view.shared and person.is_manager)
-
-
-def _get_own(view: View, by: Person) -> View:
-    kept = View.objects.select_for_update().get(pk=view.pk)
-    if not may_change(kept, by):
-        raise InvalidField("name", NOT_YOURS)
-    return kept
+    """Take it out of use. Raises InvalidField."""
+    return retire(view, VIEW, by=by, at=at)
 
 
 def _describe(
     view: View, name: str, query: str, columns: Sequence[str], sort: str, shared: bool
 ) -> None:
-    view.name, view.query = _require_name(view, name), _require_query(query)
+    mine = View.objects.in_use().filter(owner=view.owner_id).exclude(pk=view.pk)
+    view.name, view.query = require_name(name, mine, NAME_TAKEN), _require_query(query)
     view.columns, view.sort, view.shared = _require_columns(columns), sort, shared
     if sort not in filters.ORDERS:
         raise InvalidField("sort", NOT_AN_ORDER, value=sort)
@@ -112,18 +92,6 @@ def _require_columns(columns: Sequence[str]) -> list[str]:
         if column not in filters.COLUMNS:
             raise InvalidField("columns", NOT_A_COLUMN, value=column)
     return [column for column in filters.COLUMNS if column in columns]
-
-
-def _require_name(view: View, name: str) -> str:
-    plain = " ".join(name.split())
-    if not plain:
-        raise InvalidField("name", NAME_REQUIRED)
-    if len(plain) > LONGEST_NAME:
-        raise InvalidField("name", NAME_TOO_LONG, most=LONGEST_NAME)
-    others = View.objects.in_use().filter(owner=view.owner_id, name=plain).exclude(pk=view.pk)
-    if others.exists():
-        raise InvalidField("name", NAME_TAKEN, name=plain)
-    return plain
 
 
 def _require_query(text: str) -> str:

@@ -51,7 +51,7 @@ def _ask(
     work = Work.objects.create(
         kind=kind, details=dict(details), filename=filename, by=by, asked_at=at, total=total
     )
-    app.configure_task(DO, queue="work").defer(work_id=work.pk)
+    app.configure_task(DO, queue="slow").defer(work_id=work.pk)
     return work
 
 

@@ -3,26 +3,15 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Self
 
 from django.db import models
 
 from .base import one_of
 from .case import Addressee, Case
 from .catalogue import Queue
+from .kept import Kept, KeptQuerySet
 from .ledger import LedgerLine
 from .people import Language, Person
-
-
-class ReplyTemplateQuerySet(models.QuerySet["ReplyTemplate"]):
-    def visible_to(self, person: Person) -> Self:
-        """Of the firm's people: their own and what others share; customers have none."""
-        if not person.is_firm:
-            return self.none()
-        return self.filter(models.Q(owner=person) | models.Q(shared=True))
-
-    def in_use(self) -> Self:
-        return self.filter(retired_at__isnull=True)
 
 
 class AfterReply(models.Model):
@@ -42,19 +31,13 @@ class AfterReply(models.Model):
         abstract = True
 
 
-class ReplyTemplate(AfterReply):
-    """A text under a name, with variables (policy/replies.py); with acts beside it, a macro.
-    Retired, never deleted."""
+class ReplyTemplate(Kept, AfterReply):
+    """A text under a name, with variables (policy/replies.py); with acts beside it, a macro."""
 
-    owner = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="reply_templates")
-    name = models.CharField(max_length=60)
     language = models.CharField(max_length=2, default=Language.SPANISH)
     text = models.TextField()
-    shared = models.BooleanField(default=False)
-    created_at = models.DateTimeField()
-    retired_at = models.DateTimeField(null=True, blank=True)
 
-    objects = ReplyTemplateQuerySet.as_manager()
+    objects = KeptQuerySet.as_manager()
 
     class Meta:
         constraints = [
@@ -66,9 +49,6 @@ class ReplyTemplate(AfterReply):
             one_of("language", Language, "template_language"),
             one_of("wait_for", Addressee, "template_wait_for"),
         ]
-
-    def __str__(self) -> str:
-        return self.name
 
     @property
     def is_macro(self) -> bool:

@@ -2,40 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Self
-
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from .case import Case
+from .kept import Kept, KeptQuerySet
 from .people import Person
 
 
-class ViewQuerySet(models.QuerySet["View"]):
-    def visible_to(self, person: Person) -> Self:
-        """Of the firm's people: their own and what others share; customers have none."""
-        if not person.is_firm:
-            return self.none()
-        return self.filter(models.Q(owner=person) | models.Q(shared=True))
-
-    def in_use(self) -> Self:
-        return self.filter(retired_at__isnull=True)
-
-
-class View(models.Model):
+class View(Kept):
     """A list under a name: the query in its canonical form (policy/filters.py), the columns and
-    the order (codes of queries/queue.py). Retired, never deleted."""
+    the order (codes of queries/queue.py)."""
 
-    owner = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="views")
-    name = models.CharField(max_length=60)
     query = models.CharField(max_length=2000, blank=True)
     columns = ArrayField(models.CharField(max_length=20), default=list, blank=True)
     sort = models.CharField(max_length=20, default="due")
-    shared = models.BooleanField(default=False)
-    created_at = models.DateTimeField()
-    retired_at = models.DateTimeField(null=True, blank=True)
 
-    objects = ViewQuerySet.as_manager()
+    objects = KeptQuerySet.as_manager()
 
     class Meta:
         constraints = [
@@ -45,9 +28,6 @@ class View(models.Model):
                 name="one_view_a_name",
             )
         ]
-
-    def __str__(self) -> str:
-        return self.name
 
 
 class Presence(models.Model):

@@ -51,6 +51,13 @@ def require_int(field: str, value: object, low: int, high: int) -> int:
     return value
 
 
+def find_int(text: str, most_digits: int = 18) -> int | None:
+    """The whole number that an address or a form wrote in plain digits, as a key of the database
+    can hold it; None for anything else. “²” is a digit to Python, and no number."""
+    plain = text.isascii() and text.isdecimal() and len(text) <= most_digits
+    return int(text) if plain else None
+
+
 def read(data: Mapping[str, object], field: str, wanted: type[T]) -> T:
     """The value of a field of a JSON object, refused when it is missing or of another type."""
     value = data.get(field)

@@ -30,6 +30,7 @@ from ..models import (
     Window,
 )
 from ..models.roles import passed_on, roles_on
+from ..policy.fields import find_int
 from ..policy.priority import Priority
 from ..policy.stages import ENDED, Act, Role, Stage, possible
 from ..policy.terms import Term
@@ -44,10 +45,10 @@ def get_case(person: Person, number: str) -> Case:
 
     Raises Case.DoesNotExist otherwise: not allowed looks like missing.
     """
-    digits = number.upper().removeprefix("C-")
-    if not digits.isdecimal() or len(digits) > 18:
+    pk = find_int(number.upper().removeprefix("C-"))
+    if pk is None:
         raise Case.DoesNotExist(number)
-    return with_facts(Case.objects.visible_to(person)).get(pk=int(digits))
+    return with_facts(Case.objects.visible_to(person)).get(pk=pk)
 
 
 def with_facts(cases: QuerySet[Case]) -> QuerySet[Case]:

@@ -14,6 +14,7 @@ from ..models.base import get_version
 from ..models.preferences import zone_of
 from ..policy import filters
 from ..policy.authors import AuthorKind
+from ..policy.fields import find_int
 from ..policy.filters import ME, NOBODY, Query, Term, Word, Wrong
 from ..policy.quiet import quiet_before
 from ..policy.stages import ENDED, Ball
@@ -107,7 +108,7 @@ def one_word(word: str) -> Q:
 def numbers(words: list[str]) -> list[int]:
     """The case numbers among the words: C-17, c17 or 17."""
     digits = [word.upper().removeprefix("C").removeprefix("-") for word in words]
-    return [int(word) for word in digits if word.isdecimal() and len(word) <= 18]
+    return [found for word in digits if (found := find_int(word)) is not None]
 
 
 class _Reader:

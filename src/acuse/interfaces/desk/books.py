@@ -19,7 +19,7 @@ from acuse.interfaces.web.doors import for_firm, person_of
 from acuse.interfaces.web.refusals import tell_rule
 from acuse.models import CalendarVersion, Membership, Organisation, Person, TableKind
 from acuse.policy.calendar import Calendar
-from acuse.policy.fields import InvalidField
+from acuse.policy.fields import InvalidField, find_int
 from acuse.policy.holidays import colombian_holidays
 from acuse.policy.stages import Role
 from acuse.queries import administration as books
@@ -84,8 +84,7 @@ def _missing(customer: Organisation) -> list[str]:
 def people(request: HttpRequest) -> HttpResponse:
     """GET ?organisation=: everybody, or the people of one organisation."""
     reader = person_of(request)
-    asked = request.GET.get("organisation", "")
-    chosen = int(asked) if asked.isdecimal() and len(asked) < 19 else None
+    chosen = find_int(request.GET.get("organisation", ""))
     return show(
         request,
         "people",

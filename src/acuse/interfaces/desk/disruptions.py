@@ -20,7 +20,7 @@ from acuse.interfaces.web.forms.base import CaseNumber
 from acuse.interfaces.web.refusals import tell, tell_rule
 from acuse.models import Case, Environment, Person
 from acuse.policy.disruptions import LANGUAGES, LONGEST
-from acuse.policy.fields import InvalidField
+from acuse.policy.fields import InvalidField, find_int
 from acuse.policy.refusals import Refused
 from acuse.policy.stages import BEFORE_WORK, ENDED, Role
 from acuse.queries import disruptions as questions
@@ -122,7 +122,7 @@ def new_disruption(request: HttpRequest) -> HttpResponse:
     """GET asks, POST declares an outage and has its customers told."""
     person = person_of(request)
     if request.method != "POST":
-        chosen = [pk for pk in request.GET.getlist("environment") if pk.isdigit()]
+        chosen = [pk for pk in request.GET.getlist("environment") if find_int(pk) is not None]
         initial = {"environments": chosen, "since": timezone.localtime(clock.now())}
         return _ask(request, DeclareForm(person, initial=initial))
     form = DeclareForm(person, request.POST)

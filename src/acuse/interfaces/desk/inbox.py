@@ -11,13 +11,12 @@ from django.urls import reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from acuse.actions.views import may_change
 from acuse.interfaces.web import clock
 from acuse.interfaces.web.doors import for_firm, person_of
 from acuse.interfaces.web.refusals import tell_rule
 from acuse.models import View
 from acuse.policy import filters
-from acuse.policy.fields import InvalidField
+from acuse.policy.fields import InvalidField, find_int
 from acuse.policy.filters import COLUMNS, ORDERS, USUAL_COLUMNS, USUAL_ORDER, Wrong
 from acuse.queries.lexicon import Lexicon, read_lexicon
 from acuse.queries.narrow import read_query
@@ -152,7 +151,7 @@ def inbox(request: HttpRequest) -> HttpResponse:
         columns=[(code, _(COLUMNS[code])) for code in asked.columns],
         all_columns=[(code, _(label), code in asked.columns) for code, label in COLUMNS.items()],
         orders=[(code, _(label)) for code, label in ORDERS.items()],
-        changeable=asked.kept is not None and may_change(asked.kept, person),
+        changeable=asked.kept is not None and asked.kept.may_be_changed_by(person),
         bulk=BulkForm(lexicon),
         key=uuid.uuid4().hex,
     )
@@ -160,7 +159,7 @@ def inbox(request: HttpRequest) -> HttpResponse:
 
 def _of_customer(lexicon: Lexicon, pk: str) -> str:
     """The address of a customer's open cases; of all open ones where there is none of that id."""
-    name = lexicon.of("customer").get(int(pk)) if pk.isdecimal() and len(pk) < 18 else None
+    name = lexicon.of("customer").get(find_int(pk) or 0)
     asked = QueryDict(mutable=True)
     if name is not None:
         parts = (filters.Term("state", ("open",)), filters.Term("customer", (name,)))

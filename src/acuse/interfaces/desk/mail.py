@@ -24,7 +24,7 @@ from acuse.interfaces.web.invitations import Invitation, read_invitation
 from acuse.interfaces.web.reading import read_mail
 from acuse.interfaces.web.refusals import Told, tell, tell_rule
 from acuse.models import MailState, RawMail
-from acuse.policy.fields import InvalidField
+from acuse.policy.fields import InvalidField, find_int
 from acuse.policy.refusals import Refused
 from acuse.policy.stages import Role
 from acuse.queries import mail as questions
@@ -44,9 +44,8 @@ SETTLED_BY_HAND = (MailState.HELD, MailState.FAILED)  # the states that somebody
 def mails(request: HttpRequest) -> HttpResponse:
     """GET ?state= reason= mailbox= q= page=: mail that waits, by default; or what became of it."""
     form = MailList(request.GET)
-    number = request.GET.get("page", "1")
-    page = int(number) if number.isascii() and number.isdigit() and len(number) < 6 else 1
-    found = questions.list_mail(person_of(request), form.filters(), page=max(page, 1))
+    page = find_int(request.GET.get("page", ""), 5) or 1
+    found = questions.list_mail(person_of(request), form.filters(), page=page)
     return show(
         request,
         "mails",
@@ -296,7 +295,7 @@ def dismiss_several(request: HttpRequest) -> HttpResponse:
     """POST: the mails that were ticked lead to nothing, for one reason; those that somebody else
     has settled meanwhile are left as they are, and named."""
     form = DismissMail(request.POST)
-    ticked = [int(pk) for pk in request.POST.getlist("mail") if pk.isdecimal() and len(pk) < 19]
+    ticked = [row for pk in request.POST.getlist("mail") if (row := find_int(pk)) is not None]
     if not form.is_valid() or not ticked:
         wrong = _("Say why they lead to nothing.") if ticked else _("Tick the mails first.")
         messages.error(request, wrong)

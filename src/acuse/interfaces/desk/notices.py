@@ -15,7 +15,7 @@ from acuse.interfaces.web import clock
 from acuse.interfaces.web.doors import for_firm, person_of
 from acuse.interfaces.web.refusals import tell_rule
 from acuse.models import Address, Notice
-from acuse.policy.fields import InvalidField
+from acuse.policy.fields import InvalidField, find_int
 from acuse.policy.stages import Role
 from acuse.queries import outgoing as questions
 
@@ -28,8 +28,7 @@ MENDERS = (*SENDERS, Role.ADMINISTRATOR)
 @for_firm
 def unsent(request: HttpRequest) -> HttpResponse:
     """GET ?before=: what was not sent on purpose, the newest first, from a place on."""
-    asked = request.GET.get("before", "")
-    before = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 16 else None
+    before = find_int(request.GET.get("before", ""))
     page = questions.list_unsent(person_of(request), before=before)
     later = before is not None
     can = sends(request)

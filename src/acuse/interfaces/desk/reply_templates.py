@@ -20,6 +20,7 @@ from acuse.interfaces.web.forms.base import Code, long_text
 from acuse.interfaces.web.profile import LANGUAGES
 from acuse.interfaces.web.refusals import tell_rule
 from acuse.models import Addressee, Case, Person, Queue, ReplyTemplate
+from acuse.models.kept import LONGEST_NAME
 from acuse.policy.fields import InvalidField
 from acuse.policy.replies import VARIABLES
 from acuse.queries import words
@@ -35,7 +36,7 @@ class TemplateForm(forms.Form):
 
     use_required_attribute = False
 
-    name = forms.CharField(label=_("Name"), max_length=acts.LONGEST_NAME)
+    name = forms.CharField(label=_("Name"), max_length=LONGEST_NAME)
     language = forms.ChoiceField(label=_("Language"), choices=list(LANGUAGES.items()))
     text = long_text(_("Text"))
     shared = forms.BooleanField(label=_("Everybody of the firm may use it"), required=False)
@@ -109,7 +110,7 @@ def _get(request: HttpRequest, pk: int) -> ReplyTemplate:
     """A template that this person may change; any other looks like none."""
     person = person_of(request)
     kept = _usable(person).filter(pk=pk).first()
-    if kept is None or not acts.may_change(kept, person):
+    if kept is None or not kept.may_be_changed_by(person):
         raise Http404(pk)
     return kept
 

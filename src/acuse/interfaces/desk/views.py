@@ -69,7 +69,7 @@ def _get(request: HttpRequest, pk: int) -> View:
     """A view that this person may change; any other looks like none."""
     person = person_of(request)
     kept = View.objects.visible_to(person).in_use().filter(pk=pk).first()
-    if kept is None or not acts.may_change(kept, person):
+    if kept is None or not kept.may_be_changed_by(person):
         raise Http404(pk)
     return kept
 

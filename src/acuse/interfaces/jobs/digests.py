@@ -6,9 +6,7 @@ only where it tells of one case; of several, the letter says where.
 
 from __future__ import annotations
 
-import logging
-import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime, formataddr
@@ -22,7 +20,7 @@ from django.utils.translation import ngettext
 
 from acuse.actions import digests
 from acuse.config import config
-from acuse.connectors import smtp
+from acuse.interfaces.jobs.handing import Clock, hand_over
 from acuse.interfaces.jobs.letters import Letter, firm_name, said_by
 from acuse.interfaces.jobs.locks import alone
 from acuse.interfaces.web import replies
@@ -34,12 +32,8 @@ from acuse.policy.letters import HTML_CLASS, REPLY_ABOVE
 from acuse.queries import words
 from acuse.queries.sentence import sentences
 
-log = logging.getLogger(__name__)
-
 MOST_CHARS = 600  # of what somebody said; the rest is on the page
 MOST_NAMED = 3  # cases in the subject
-
-Clock = Callable[[], datetime]
 
 
 def send(digest_id: int, clock: Clock) -> None:
@@ -49,23 +43,7 @@ def send(digest_id: int, clock: Clock) -> None:
             return
         digest = digests.claim(digest_id, clock())
         if digest is not None:
-            _hand_over(digest, clock)
-
-
-def _hand_over(digest: Digest, clock: Clock) -> None:
-    try:
-        letter = write(digest, clock())
-        smtp.send(config.mail_server, letter.sender, letter.recipient, letter.content)
-    except smtp.NotTaken as reason:
-        if reason.permanent:
-            digests.mark_bounced(digest, str(reason), clock())
-        else:
-            digests.mark_not_taken(digest, str(reason), clock())
-    except Exception:  # a letter that cannot be written never stops the others
-        log.exception("digest %s could not be sent", digest.pk)
-        digests.mark_not_taken(digest, traceback.format_exc(), clock())
-    else:
-        digests.mark_sent(digest, clock())
+            hand_over(digest, lambda: write(digest, clock()), digests, clock)
 
 
 @dataclass(frozen=True)

@@ -66,7 +66,7 @@ def fire_deadline(*, deadline_id: int) -> None:
     clock_acts.fire(deadline_id, clock.now())
 
 
-@app.task(name=work_acts.DO, queue="work")
+@app.task(name=work_acts.DO, queue="slow")
 def do_work(*, work_id: int) -> None:
     """Do a long piece of work that somebody waits for."""
     working.do(work_id, clock.now)
@@ -97,13 +97,13 @@ def sweep(timestamp: int) -> None:
     for delivery_id in hooks.waiting(clock.now()).order_by("pk").values_list("pk", flat=True)[:500]:
         _enqueue(hooks.DELIVER, delivery_id=delivery_id)
     for work_id in work_acts.waiting().order_by("pk").values_list("pk", flat=True)[:500]:
-        _enqueue(work_acts.DO, work_id=work_id)
+        _enqueue(work_acts.DO, "slow", work_id=work_id)
 
 
-def _enqueue(name: str, **details: int) -> None:
+def _enqueue(name: str, queue: str = "mail", /, **details: int) -> None:
     lock = "/".join([name, *map(str, details.values())])
     with suppress(AlreadyEnqueued), transaction.atomic():
-        app.configure_task(name, queue="mail", queueing_lock=lock).defer(**details)
+        app.configure_task(name, queue=queue, queueing_lock=lock).defer(**details)
 
 
 @app.periodic(cron=EVERY_MINUTE)
@@ -141,19 +141,14 @@ def watch_hours(timestamp: int) -> None:
     hours.watch_hours(clock.now())
 
 
-@app.task(name=disruption_acts.SEND, queue="mail", lock=disruption_acts.SEND)
+@app.task(name=disruption_acts.SEND, queue="slow")
 def send_disruption_letters(word_id: int) -> None:
     """Send what is told of an outage (P04)."""
     disruptions.send_pending(clock.now, word_id)
 
 
 @app.periodic(cron=EVERY_MINUTE)
-@app.task(
-    name="sweep_disruption_letters",
-    queue="mail",
-    lock=disruption_acts.SEND,
-    queueing_lock="sweep_disruptions",
-)
+@app.task(name="sweep_disruption_letters", queue="slow", queueing_lock="sweep_disruptions")
 def sweep_disruption_letters(timestamp: int) -> None:
     """Send the letters about outages whose job was lost, and those to be tried again."""
     disruptions.send_pending(clock.now)

@@ -20,6 +20,7 @@ from acuse.config import config
 from acuse.interfaces.web import clock
 from acuse.interfaces.web.doors import PORTAL
 from acuse.models import CaughtMail, Membership, Person
+from acuse.policy.fields import find_int
 
 MOST_MAILS = 200
 BACKEND = "acuse.interfaces.server.accounts.Entrance"
@@ -59,8 +60,8 @@ def index(request: HttpRequest) -> HttpResponse:
 @demo_only
 def enter(request: HttpRequest) -> HttpResponse:
     """Sign in as one of the demo's people, without a code."""
-    pk = request.POST.get("person", "")
-    person = get_object_or_404(Person, pk=int(pk) if pk.isdigit() else 0, is_active=True)
+    pk = find_int(request.POST.get("person", ""))
+    person = get_object_or_404(Person, pk=pk, is_active=True)
     login(request, person, backend=BACKEND)
     return redirect("/")
 

@@ -16,7 +16,7 @@ from acuse.interfaces.web.consequences import CHOICES, Choice, silence
 from acuse.interfaces.web.doors import PORTAL, entered, for_customers, person_of, view_of
 from acuse.interfaces.web.opening import prove_what_is_shown
 from acuse.models import Person, Version
-from acuse.policy.fields import N_
+from acuse.policy.fields import N_, find_int
 from acuse.policy.stages import DECIDING
 from acuse.queries import disruptions, dossier, portal
 from acuse.queries.calls import find_call
@@ -41,8 +41,7 @@ def home(request: HttpRequest) -> HttpResponse:
     """What waits for me first, with its date and what silence does; then the cases."""
     person = person_of(request)
     ended, whose = request.GET.get("state") == "ended", _whose(request, person)
-    number = request.GET.get("page", "1")
-    page = int(number) if number.isdigit() and 0 < int(number) < 10_000 else 1
+    page = find_int(request.GET.get("page", ""), 4) or 1
     context = {
         "door": PORTAL,
         "waiting": portal.waiting_for(person),
@@ -145,8 +144,7 @@ def organisation(request: HttpRequest) -> HttpResponse:
 @for_customers
 def documents(request: HttpRequest) -> HttpResponse:
     """The files of the cases of my organisation, newest first; ?before= goes on from a place."""
-    given = request.GET.get("before", "")
-    before = int(given) if given.isdecimal() and len(given) <= 18 else None
+    before = find_int(request.GET.get("before", ""))
     found = portal.list_documents(person_of(request), before=before, most=MANY_DOCUMENTS)
     context = {"door": PORTAL, "documents": found, "begun": before is not None}
     return render(request, "portal/documents.html", context)

@@ -11,7 +11,7 @@ from acuse.actions import drafting
 from acuse.interfaces.web import clock, uploads
 from acuse.interfaces.web.doors import DESK, PORTAL, entered, person_of
 from acuse.interfaces.web.refusals import tell_rule
-from acuse.policy.fields import InvalidField
+from acuse.policy.fields import InvalidField, find_int
 from acuse.queries.drafts import Kept, find_draft
 
 INVALID = 422
@@ -60,8 +60,8 @@ def forget(request: HttpRequest, what: str) -> HttpResponse:
     drafting.forget_draft(person, what)
     door = DESK if person.is_firm else PORTAL
     _form, _, case = what.partition(":")
-    if case.isdecimal() and len(case) <= 12:
-        return redirect(door.url("case", f"C-{int(case)}"))
+    if (number := find_int(case)) is not None:
+        return redirect(door.url("case", f"C-{number}"))
     return redirect(door.url("new_case" if person.is_firm else "report"))
 
 

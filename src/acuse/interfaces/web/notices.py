@@ -8,16 +8,15 @@ from django.shortcuts import redirect, render
 from acuse.actions import preferences
 from acuse.interfaces.web import clock
 from acuse.interfaces.web.doors import Door, person_of
+from acuse.policy.fields import find_int
 from acuse.queries.notices import list_notices, works_ended
-
-LONGEST_NUMBER = 18  # digits of an id
 
 
 def notices_page(request: HttpRequest, door: Door) -> HttpResponse:
     """GET ?show=unread&before=120: what I have been told, newest first."""
     unread = request.GET.get("show") == "unread"
     page = list_notices(
-        person_of(request), unread=unread, before=_number(request.GET.get("before", ""))
+        person_of(request), unread=unread, before=(find_int(request.GET.get("before", "")) or 0)
     )
     works = works_ended(person_of(request)) if door.firm else []
     context = {"door": door, "page": page, "unread": unread, "current": "notices", "works": works}
@@ -34,10 +33,6 @@ def notice_reading(request: HttpRequest, pk: int, door: Door) -> HttpResponse:
 
 def notices_reading(request: HttpRequest, door: Door) -> HttpResponse:
     """POST newest=: note that I have read everything that I was shown."""
-    newest = _number(request.POST.get("newest", ""))
+    newest = find_int(request.POST.get("newest", "")) or 0
     preferences.mark_all_read(person_of(request), newest, clock.now())
     return redirect(door.url("notices"))
-
-
-def _number(text: str) -> int:
-    return int(text) if text.isascii() and text.isdecimal() and len(text) <= LONGEST_NUMBER else 0

@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from acuse.actions.drafting import files_of
 from acuse.interfaces.web import uploads
 from acuse.models import Case, DraftFile, Person
+from acuse.policy.fields import find_int
 
 Rows = Callable[[Case, Person], "QuerySet[Any]"]
 MOST_ROWS = 60  # of one list; a form is no spreadsheet
@@ -141,7 +142,7 @@ class ManyFiles(forms.FileField):
 
     def _kept(self, ids: list[str]) -> list[DraftFile]:
         own = DraftFile.objects.filter(draft__person=self.person).select_related("blob")
-        wanted = [int(pk) for pk in ids if pk.isdecimal() and len(pk) <= 18]
+        wanted = [found for pk in ids if (found := find_int(pk)) is not None]
         return list(own.filter(pk__in=wanted).order_by("pk")) if wanted else []
 
 

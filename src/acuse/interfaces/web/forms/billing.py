@@ -6,7 +6,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from acuse.policy.billing import Activity
-from acuse.policy.fields import N_
+from acuse.policy.fields import N_, find_int
 from acuse.queries import words
 
 from . import rows
@@ -33,8 +33,7 @@ class CorrectTime(LogTime):
                 self.initial.setdefault(name, getattr(entry, name))
 
     def _asked(self) -> int | None:
-        given = str(self.initial.get("entry", ""))
-        return int(given) if given.isdigit() else None
+        return find_int(str(self.initial.get("entry", "")))
 
 
 class SubmitTime(ActForm):

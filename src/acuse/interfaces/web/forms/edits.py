@@ -9,6 +9,8 @@ import re
 
 from django.http import QueryDict
 
+from acuse.policy.fields import find_int
+
 from .base import MOST_ROWS
 
 _REMOVED = re.compile(r"(\w+)-(\d{1,4})")
@@ -28,7 +30,7 @@ def edited(data: QueryDict) -> QueryDict:
 
 def _count(data: QueryDict, prefix: str, name: str) -> int | None:
     found = str(data.get(f"{prefix}-{name}", ""))
-    return int(found) if found.isascii() and found.isdigit() and len(found) < 5 else None
+    return find_int(found, 4)
 
 
 def _with_another_row(data: QueryDict, prefix: str) -> QueryDict:

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from acuse.actions.drafts import EstimateDraft, LineDraft, Planned
 from acuse.models import Estimate, EstimateLine, Specialty
 from acuse.policy.billing import Activity
-from acuse.policy.fields import N_
+from acuse.policy.fields import N_, find_int
 from acuse.policy.priority import IMPACT_QUESTIONS, URGENCY_QUESTIONS, Impact, Priority, Urgency
 from acuse.policy.stages import CancelReason, Stage
 from acuse.queries import words
@@ -254,7 +254,7 @@ class SubmitScope(ActForm):
 def _minutes(row: forms.BaseForm) -> int:
     """What is typed as minutes in a row; nothing where that is no number yet."""
     typed = str(row["minutes"].value() or "").strip()
-    return int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 7 else 0
+    return find_int(typed, 6) or 0
 
 
 class ValidateScope(ActForm):

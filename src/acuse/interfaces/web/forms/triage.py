@@ -9,6 +9,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from acuse.models import Attachment, Level
+from acuse.policy.fields import find_int
 from acuse.policy.splitting import parts_of
 from acuse.queries import words
 
@@ -62,8 +63,8 @@ class Split(ActForm):
 
     def prepare(self) -> None:
         offered = rows.messages(self.case, self.actor)
-        pk = str(self.data.get("message") or self.initial.get("message") or "")
-        one = offered.filter(pk=pk).first() if pk.isdecimal() else offered.last()
+        pk = find_int(str(self.data.get("message") or self.initial.get("message") or ""))
+        one = offered.filter(pk=pk).first() if pk is not None else offered.last()
         self.fields["message"].widget = forms.HiddenInput()
         self.initial["message"] = one.pk if one is not None else None
         self.pieces = parts_of(one.text) if one is not None else []
