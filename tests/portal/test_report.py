@@ -9,6 +9,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from acuse.actions import drafting, life
+from acuse.interfaces.web import uploads
 from acuse.models import Attachment, Case, ContractVersion, Draft, DraftFile
 from acuse.policy.fields import InvalidField
 from acuse.policy.files import File
@@ -264,3 +265,16 @@ def test_a_nul_sign_is_no_obstacle(world: World, enter: Enter) -> None:
 def test_who_is_signed_out_keeps_nothing(client, db: None) -> None:  # type: ignore[no-untyped-def]
     assert client.post("/drafts/report", {"text": "x"}).status_code == 302
     assert not Draft.objects.exists()
+
+
+def test_a_file_too_large_is_named_with_the_rule(
+    world: World, enter: Enter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(uploads, "LARGEST", 3)
+    answer = enter("ana").post(
+        "/drafts/report/files", {"file": SimpleUploadedFile("grande.txt", b"cuatro")}
+    )
+    assert answer.status_code == 422
+    assert "“grande.txt”" in answer.content.decode()
+    assert "25 MB" in answer.content.decode()
+    assert not DraftFile.objects.exists()

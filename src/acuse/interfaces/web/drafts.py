@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from acuse.actions import drafting
@@ -42,8 +43,10 @@ def keep(request: HttpRequest, what: str) -> HttpResponse:
 def upload(request: HttpRequest, what: str) -> HttpResponse:
     """Keep one file for a form: its line in the form's list, or 422 with the reason in words."""
     file = request.FILES.get("file")
-    if file is None or file.size is None or file.size > uploads.LARGEST:
+    if file is None:
         return HttpResponse(status=INVALID)
+    if not _fits(file.size):
+        return _say(_("“%(name)s” is larger than 25 MB.") % {"name": file.name})
     try:
         [stored] = uploads.keep([file])
         row = drafting.keep_file(person_of(request), what, stored, at=clock.now())
@@ -91,4 +94,8 @@ def _fits(size: int | None) -> bool:
 
 
 def _refuse(invalid: InvalidField) -> HttpResponse:
-    return HttpResponse(tell_rule(invalid), status=INVALID, content_type="text/plain")
+    return _say(tell_rule(invalid))
+
+
+def _say(reason: str) -> HttpResponse:
+    return HttpResponse(reason, status=INVALID, content_type="text/plain; charset=utf-8")
